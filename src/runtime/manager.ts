@@ -1,0 +1,181 @@
+/**
+ * Runs kinds: caches on every replica, controllers on the leader, one after the other in each term.
+ */
+import type { Cache } from './cache/cache.ts';
+import type { Informer } from './cache/informer.ts';
+import type { Change } from './cache/store.ts';
+import type { Client } from './client.ts';
+import type { Clock, Random } from './clock.ts';
+import { Controller, type ControllerObserver } from './controller.ts';
+import type { EventTeller } from './events.ts';
+import type { AnyKind, Reader } from './kind.ts';
+import { elect, type LeaderSettings, type Term } from './leader.ts';
+import type { Log } from './log.ts';
+import { defaultQueueBackoff, WorkQueue, type Priority, type QueueObserver } from './queue.ts';
+import { Pipeline } from './reconcile.ts';
+import { keyOf, typeName, type KubernetesObject } from './resource.ts';
+import type { BackoffLimits } from './backoff.ts';
+
+export interface ManagerOptions {
+  client: Client;
+  cache: Cache;
+  kinds: readonly AnyKind[];
+  /** what else only the leader does; each must end soon after the term's signal */
+  duties?: readonly ((term: Term, client: Client) => Promise<void>)[];
+  /** the Events of a term, written by its guarded client */
+  events: (client: Client) => EventTeller;
+  leader: { name: string; namespace: string; identity: string; settings: LeaderSettings };
+  fieldManager: string;
+  reconcileTimeoutMs: number;
+  queueBackoff?: BackoffLimits;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  observe?: (controller: string) => { queue: QueueObserver; controller: ControllerObserver };
+  /** told when this replica begins and ends to lead */
+  onLeading?: (leading: boolean) => void;
+}
+
+const DEFAULT_CONCURRENCY = 4;
+
+export class Manager {
+  readonly #options: ManagerOptions;
+  #controllers: Controller[] = [];
+
+  constructor(options: ManagerOptions) {
+    this.#options = options;
+    // Asked for before the caches start, so that "synced" means all of them.
+    for (const kind of options.kinds) for (const informer of this.#informersOf(kind).values()) void informer.type;
+  }
+
+  /** Whether there is nothing left to do, on the leader. */
+  get idle(): boolean {
+    return this.#controllers.length > 0 && this.#controllers.every((controller) => controller.idle);
+  }
+
+  /** Contends for the lease and leads whenever it holds it; resolves when the signal aborted and the lease is released. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { cache, leader, client, clock, random, log } = this.#options;
+    cache.start();
+    if (!(await cache.whenSynced(signal))) return;
+    await elect({ client, cache, ...leader, clock, random, log, lead: (term) => this.#lead(term) }, signal);
+  }
+
+  async #lead(term: Term): Promise<void> {
+    const { client, events, kinds, duties, onLeading } = this.#options;
+    const guarded = client.guarded(term.mayWrite, term.signal);
+    const teller = events(guarded);
+    onLeading?.(true);
+    const ends = kinds.map((kind) => this.#control(kind, guarded, teller, term));
+    const others = (duties ?? []).map((duty) => duty(term, guarded));
+    await new Promise<void>((resolve) => {
+      if (term.signal.aborted) resolve();
+      term.signal.addEventListener('abort', () => {
+        resolve();
+      }, { once: true });
+    });
+    this.#controllers = [];
+    onLeading?.(false);
+    await Promise.all([...ends.map((end) => end()), ...others, teller.flush()]);
+  }
+
+  /** Starts the controller of one kind; returns the way to end it. */
+  #control(kind: AnyKind, client: Client, teller: EventTeller, term: Term): () => Promise<void> {
+    const { cache, clock, random, log, fieldManager, reconcileTimeoutMs, observe, queueBackoff } = this.#options;
+    const name = kind.type.kind.toLowerCase();
+    const observers = observe?.(name);
+    const informer = cache.informer(kind.type);
+    const pipeline = new Pipeline({
+      kind,
+      informer,
+      reader: this.#readerOf(kind),
+      client,
+      clock,
+      fieldManager,
+      tell: (resource, note) => {
+        teller.tell(resource, note);
+      },
+    });
+    const queue = new WorkQueue({
+      clock,
+      random,
+      backoff: queueBackoff ?? defaultQueueBackoff,
+      onReady: () => {
+        controller.pump();
+      },
+      ...(observers === undefined ? {} : { observer: observers.queue }),
+    });
+    const controller = new Controller({
+      name,
+      queue,
+      reconcile: (key, signal) => pipeline.reconcile(key, signal),
+      generationOf: (key) => informer.get(key)?.metadata.generation,
+      concurrency: kind.concurrency ?? DEFAULT_CONCURRENCY,
+      timeoutMs: reconcileTimeoutMs,
+      clock,
+      log,
+      ...(observers === undefined ? {} : { observer: observers.controller }),
+    });
+    const unlisten = this.#listen(kind, informer, pipeline, queue);
+    this.#controllers.push(controller);
+    controller.start(term.signal);
+    return async () => {
+      unlisten();
+      queue.stop();
+      await controller.drained();
+    };
+  }
+
+  #listen(kind: AnyKind, informer: Informer, pipeline: Pipeline, queue: WorkQueue): () => void {
+    // What is there already is looked at again without delaying what changes meanwhile.
+    let priority: Priority = 'resync';
+    const unlisten = [
+      informer.listen((change) => {
+        if (change.type === 'updated' && pipeline.isEcho(change.object)) return;
+        queue.add(change.key, priority);
+      }),
+      ...kind.watches.map((watch) =>
+        this.#options.cache.informer(watch.type, watch.selection).listen((change: Change<KubernetesObject>) => {
+          // At the start every resource of the kind is in the queue already.
+          if (priority === 'live') for (const key of watch.map(change)) queue.add(key);
+        }),
+      ),
+    ];
+    priority = 'live';
+    return () => {
+      for (const stop of unlisten) stop();
+    };
+  }
+
+  #informersOf(kind: AnyKind): Map<string, Informer> {
+    const { cache } = this.#options;
+    const watched = kind.watches.map((watch) => cache.informer(watch.type, watch.selection));
+    return new Map([cache.informer(kind.type), ...watched].map((informer) => [typeName(informer.type), informer]));
+  }
+
+  /** Reads only what the kind declared: an undeclared type would not be synced when it is read. */
+  #readerOf(kind: AnyKind): (signal: AbortSignal) => Reader {
+    const { cache } = this.#options;
+    const declared = this.#informersOf(kind);
+    return (signal) => ({
+      signal,
+      of: (type, selection) => {
+        if (!declared.has(typeName(type))) {
+          throw new Error(`${kind.type.kind} reads ${typeName(type)} but does not watch it: add it to its watches`);
+        }
+        return cache.informer(type, selection);
+      },
+    });
+  }
+}
+
+/** `namespace/name` of whoever owns the object and is of this kind: the usual `map` of a watch. */
+export function ownersOf(kind: string) {
+  return (change: Change<KubernetesObject>): string[] => {
+    const object = change.type === 'deleted' ? change.old : change.object;
+    const { namespace, ownerReferences = [] } = object.metadata;
+    return ownerReferences
+      .filter((owner) => owner.kind === kind && owner.controller === true)
+      .map((owner) => keyOf({ name: owner.name, ...(namespace === undefined ? {} : { namespace }) }));
+  };
+}

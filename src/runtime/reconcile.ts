@@ -1,0 +1,202 @@
+/**
+ * The way of one resource: gather -> decide -> (intent) -> act -> settle -> one status write.
+ *
+ * A write of ours comes back through the watch. Until it has, the cache is older than what we know, and a decision
+ * from it would repeat what was just done: the key waits. When it comes back alone, it says nothing new, and is not a
+ * reason to decide again.
+ */
+import type { Informer } from './cache/informer.ts';
+import type { Client } from './client.ts';
+import type { Clock, Instant } from './clock.ts';
+import { withCondition } from './conditions.ts';
+import type { Result } from './controller.ts';
+import { isApiError, messageOf } from './errors.ts';
+import type { AnyKind, BaseStatus, Decision, Effect, EffectContext, Note, Outcome, Reader } from './kind.ts';
+import { writeFinalizers, writeStatus } from './patch.ts';
+import { keyOf, type Key, type KubernetesObject, type Resource } from './resource.ts';
+
+type AnyResource = Resource<unknown, BaseStatus>;
+
+export interface PipelineOptions {
+  kind: AnyKind;
+  informer: Informer;
+  reader: (signal: AbortSignal) => Reader;
+  /** guarded by the leader's term */
+  client: Client;
+  clock: Clock;
+  fieldManager: string;
+  /** Kubernetes Events; never awaited */
+  tell: (resource: AnyResource, note: Note) => void;
+}
+
+/** How long a key waits for the cache to see our write before it asks again. The watch normally takes milliseconds. */
+const ECHO_PATIENCE_MS = 1_000;
+
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  /** the version of our last write of a key, until it has been seen */
+  readonly #written = new Map<Key, string>();
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+  }
+
+  /** Whether this event of the cache is nothing but the echo of our own write. */
+  isEcho(object: KubernetesObject): boolean {
+    return this.#written.get(keyOf(object.metadata)) === object.metadata.resourceVersion;
+  }
+
+  /** The resource is gone from the cache: so is what we knew of it. */
+  forget(key: Key): void {
+    this.#written.delete(key);
+  }
+
+  async reconcile(key: Key, signal: AbortSignal): Promise<Result> {
+    const { informer, kind, reader, clock } = this.#options;
+    if (!(await this.#echoed(key, signal))) return { type: 'wait', ms: 0, reason: 'EchoPending' };
+    const resource = informer.get(key) as AnyResource | undefined;
+    if (resource === undefined) {
+      this.forget(key);
+      return { type: 'done' };
+    }
+    const input = await kind.gather(resource, reader(signal));
+    const now = clock.now();
+    const decision = kind.decide(input, now);
+    const settled = await this.#carryOut(resource, decision, signal);
+    for (const note of decision.events) this.#options.tell(resource, note);
+    return settled ?? resultOf(decision, resource, now);
+  }
+
+  /** Waits until the cache holds our last write of this key. */
+  async #echoed(key: Key, signal: AbortSignal): Promise<boolean> {
+    const version = this.#written.get(key);
+    if (version === undefined) return true;
+    const { informer, clock } = this.#options;
+    if (!informer.hasSeen(version)) {
+      const patience = new AbortController();
+      const stop = (): void => {
+        patience.abort();
+      };
+      const timer = clock.after(ECHO_PATIENCE_MS, stop);
+      signal.addEventListener('abort', stop, { once: true });
+      const seen = await informer.until(() => informer.hasSeen(version), patience.signal);
+      timer.cancel();
+      signal.removeEventListener('abort', stop);
+      if (!seen) return false;
+    }
+    this.#written.delete(key);
+    return true;
+  }
+
+  /** Returns a result only when something went wrong. */
+  async #carryOut(resource: AnyResource, decision: Decision<BaseStatus>, signal: AbortSignal): Promise<Result | undefined> {
+    const { kind, clock } = this.#options;
+    let current = await this.#holdFinalizer(resource, decision, signal);
+    if (decision.intent !== undefined) current = await this.#writeStatus(current, decision.intent, signal);
+    const outcomes = await this.#act(decision.effects, signal);
+    const failed = outcomes.find((outcome) => !outcome.ok);
+    const settle = kind.settle ?? defaultSettle(resource);
+    const status = outcomes.length === 0 ? decision.status : settle(decision, outcomes, clock.now());
+    current = await this.#writeStatus(current, status, signal);
+    if (failed !== undefined) return { type: 'retry', error: failed.error };
+    await this.#releaseFinalizer(current, decision, signal);
+    return undefined;
+  }
+
+  async #writeStatus(resource: AnyResource, status: BaseStatus, signal: AbortSignal): Promise<AnyResource> {
+    const { client, kind } = this.#options;
+    const written = await writeStatus(client, kind.type, resource, status, signal);
+    if (written !== undefined) this.#wrote(written);
+    return written ?? resource;
+  }
+
+  #wrote(object: AnyResource): void {
+    const { resourceVersion } = object.metadata;
+    if (resourceVersion !== undefined) this.#written.set(keyOf(object.metadata), resourceVersion);
+  }
+
+  async #act(effects: readonly Effect[], signal: AbortSignal): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    const { client, kind, fieldManager } = this.#options;
+    for (const effect of effects) {
+      try {
+        const value = await carryOut(effect, { client, signal }, kind, fieldManager);
+        outcomes.push({ effect, ok: true, value });
+      } catch (error) {
+        // The order is part of the decision: what comes after a failed effect may rest on it.
+        outcomes.push({ effect, ok: false, error });
+        break;
+      }
+    }
+    return outcomes;
+  }
+
+  /** The finalizer stands before the first side effect: a crash in between must not leave an orphan. */
+  async #holdFinalizer(resource: AnyResource, decision: Decision<BaseStatus>, signal: AbortSignal): Promise<AnyResource> {
+    const { kind, client } = this.#options;
+    const held = resource.metadata.finalizers ?? [];
+    if (kind.finalizer === undefined || decision.effects.length === 0) return resource;
+    if (resource.metadata.deletionTimestamp !== undefined || held.includes(kind.finalizer)) return resource;
+    const written = await writeFinalizers(client, kind.type, resource, [...held, kind.finalizer], signal);
+    this.#wrote(written);
+    return written;
+  }
+
+  async #releaseFinalizer(resource: AnyResource, decision: Decision<BaseStatus>, signal: AbortSignal): Promise<void> {
+    const { kind, client } = this.#options;
+    const held = resource.metadata.finalizers ?? [];
+    if (kind.finalizer === undefined || !held.includes(kind.finalizer)) return;
+    if (resource.metadata.deletionTimestamp === undefined || decision.next.type !== 'done') return;
+    const left = held.filter((name) => name !== kind.finalizer);
+    this.#wrote(await writeFinalizers(client, kind.type, resource, left, signal));
+  }
+}
+
+async function carryOut(effect: Effect, context: EffectContext, kind: AnyKind, fieldManager: string): Promise<unknown> {
+  const { client, signal } = context;
+  switch (effect.kind) {
+    case 'apply':
+      return client.apply(effect.type, effect.object, { fieldManager, force: effect.force, signal });
+    case 'remove':
+      // Already gone, or another object of the same name: either way ours is not there any more.
+      return client
+        .delete(effect.type, effect.ref, { uid: effect.ref.uid, signal })
+        .catch((error: unknown) => (isApiError(error, 'notFound', 'conflict') ? undefined : Promise.reject(error as Error)));
+    default: {
+      const handler = kind.act?.[effect.kind];
+      if (handler === undefined) throw new Error(`${kind.type.kind} has no handler for the effect ${effect.kind}`);
+      return handler(effect, context);
+    }
+  }
+}
+
+function defaultSettle(resource: AnyResource) {
+  return (decision: Decision<BaseStatus>, outcomes: readonly Outcome[], now: Instant): BaseStatus => {
+    const failed = outcomes.find((outcome) => !outcome.ok);
+    if (failed === undefined) return decision.status;
+    const statement = {
+      type: 'Ready',
+      status: 'False' as const,
+      reason: 'EffectFailed',
+      message: `${failed.effect.kind} ${failed.effect.key}: ${messageOf(failed.error)}`,
+    };
+    // Against what is stored: a condition that was False before keeps its time.
+    const others = (decision.status.conditions ?? []).filter((condition) => condition.type !== 'Ready');
+    const before = (resource.status?.conditions ?? []).filter((condition) => condition.type === 'Ready');
+    return {
+      ...decision.status,
+      conditions: withCondition([...others, ...before], statement, resource.metadata.generation ?? 0, now),
+    };
+  };
+}
+
+function resultOf(decision: Decision<BaseStatus>, resource: AnyResource, now: Instant): Result {
+  switch (decision.next.type) {
+    case 'done':
+      return { type: 'done' };
+    case 'wait':
+      return { type: 'wait', ms: Math.max(0, decision.next.until - now), reason: decision.next.reason };
+    case 'stall':
+      return { type: 'stall', reason: decision.next.reason, generation: resource.metadata.generation ?? 0 };
+  }
+}
