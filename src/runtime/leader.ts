@@ -261,7 +261,7 @@ async function release(options: LeaderOptions, lease: Lease): Promise<void> {
   const { client, log, name } = options;
   try {
     const current = await read(options);
-    if (current?.spec.holderIdentity !== lease.spec.holderIdentity) return;
+    if (current === undefined || current.spec.holderIdentity !== lease.spec.holderIdentity) return;
     const spec = { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1 };
     await client.update<Lease>(LEASE, { ...current, spec }, { signal: AbortSignal.timeout(5_000) });
   } catch (error) {

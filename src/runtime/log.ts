@@ -1,0 +1,49 @@
+/** Structured logs: one JSON object a line on stdout, no secrets. */
+import { pino, type DestinationStream } from 'pino';
+import { messageOf } from './errors.ts';
+
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export interface Log extends Record<Level, (message: string, fields?: Fields) => void> {
+  child(fields: Fields): Log;
+}
+
+/** Names under which credentials travel; whatever stands there is never written. */
+const SECRET = ['authorization', 'token', 'password', 'tls.key', 'ca.key', 'clientKey', 'data', 'stringData'];
+
+export function createLog(level: Level | 'silent', destination?: DestinationStream): Log {
+  const options = {
+    level,
+    base: null,
+    messageKey: 'msg',
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths: SECRET.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]), censor: '[redacted]' },
+  };
+  return wrap(destination === undefined ? pino(options) : pino(options, destination));
+}
+
+function wrap(logger: pino.Logger): Log {
+  const at =
+    (level: Level) =>
+    (message: string, fields: Fields = {}): void => {
+      logger[level](plain(fields), message);
+    };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => wrap(logger.child(plain(fields))),
+  };
+}
+
+/** An Error is its message and stack; the objects that hang on it (requests, headers) stay out. */
+function plain(fields: Fields): Record<string, unknown> {
+  const { error, ...rest } = fields;
+  if (error === undefined) return rest;
+  if (!(error instanceof Error)) return { ...rest, error: messageOf(error) };
+  return { ...rest, error: error.message, stack: error.stack };
+}
