@@ -62,6 +62,12 @@ export interface PatchBody {
   body: unknown;
 }
 
+export interface RawOptions {
+  body?: unknown;
+  accept?: string;
+  signal?: AbortSignal | undefined;
+}
+
 export interface Client {
   get<T extends object = KubernetesObject>(type: ResourceType, name: Name, options?: { signal?: AbortSignal }): Promise<T>;
   list<T extends object = KubernetesObject>(type: ResourceType, options?: ListOptions): Promise<ObjectList<T>>;
@@ -75,7 +81,7 @@ export interface Client {
   apply<T extends object>(type: ResourceType, object: T & { metadata: ObjectMeta }, options: ApplyOptions): Promise<T>;
   delete(type: ResourceType, name: Name, options?: DeleteOptions): Promise<void>;
   /** Any other path: discovery, /version, SubjectAccessReview. */
-  raw<T>(method: HttpRequest['method'], path: string, body?: unknown, signal?: AbortSignal): Promise<T>;
+  raw<T>(method: HttpRequest['method'], path: string, options?: RawOptions): Promise<T>;
   /** The same client, whose every mutating call first asks `mayWrite`, which throws when the term is over. */
   guarded(mayWrite: () => void, term: AbortSignal): Client;
 }
@@ -146,8 +152,14 @@ function build(options: ClientOptions, guard: Guard | undefined): Client {
       };
       await call({ method: 'DELETE', path: objectPath(type, name), body: stringifyJson(body), signal: options.signal });
     },
-    raw: (method, path, body, signal) =>
-      call({ method, path, ...(body === undefined ? {} : { body: stringifyJson(body) }), signal }),
+    raw: (method, path, { body, accept, signal } = {}) =>
+      call({
+        method,
+        path,
+        ...(body === undefined ? {} : { body: stringifyJson(body) }),
+        ...(accept === undefined ? {} : { accept }),
+        signal,
+      }),
     guarded: (mayWrite, term) => build(options, { mayWrite, term }),
   };
 }

@@ -10,7 +10,7 @@ import type { Clock, Instant } from './clock.ts';
 import { isApiError, messageOf } from './errors.ts';
 import type { Note } from './kind.ts';
 import type { Log } from './log.ts';
-import type { KubernetesObject, ObjectMeta, ResourceType } from './resource.ts';
+import type { ObjectMeta, ResourceType, Unstructured } from './resource.ts';
 
 const EVENT: ResourceType = { group: 'events.k8s.io', version: 'v1', kind: 'Event', plural: 'events', namespaced: true };
 
@@ -93,7 +93,7 @@ async function write(
     return;
   }
   const event = eventOf(options, about, note, now);
-  await client.create<KubernetesObject>(EVENT, event);
+  await client.create<Unstructured>(EVENT, event);
   if (series.size >= MOST_SERIES) series.delete(series.keys().next().value ?? '');
   series.set(id, { name: event.metadata.name, namespace: event.metadata.namespace ?? 'default', count: 1, lastSeen: now });
 }
@@ -103,7 +103,7 @@ function eventOf(
   about: { apiVersion: string; kind: string; metadata: ObjectMeta },
   note: Note,
   now: Instant,
-): KubernetesObject {
+): Unstructured {
   const { name, namespace, uid, resourceVersion } = about.metadata;
   return {
     apiVersion: 'events.k8s.io/v1',

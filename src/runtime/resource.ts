@@ -31,6 +31,10 @@ export interface KubernetesObject {
   apiVersion: string;
   kind: string;
   metadata: ObjectMeta;
+}
+
+/** An object whose other fields are read by name. */
+export interface Unstructured extends KubernetesObject {
   [field: string]: unknown;
 }
 

@@ -1,5 +1,5 @@
 /** The admission.k8s.io/v1 contract, and what our gates answer to it. */
-import type { KubernetesObject } from '../resource.ts';
+import type { Unstructured } from '../resource.ts';
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 
@@ -27,8 +27,8 @@ export interface AdmissionRequest {
   namespace?: string;
   operation: Operation;
   userInfo: UserInfo;
-  object?: KubernetesObject | null;
-  oldObject?: KubernetesObject | null;
+  object?: Unstructured | null;
+  oldObject?: Unstructured | null;
   options?: unknown;
   dryRun?: boolean;
 }

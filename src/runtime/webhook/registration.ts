@@ -1,0 +1,196 @@
+/**
+ * Keeps the ValidatingWebhookConfiguration in the cluster equal to what is in force. A duty of the leader.
+ *
+ * A cold start cannot deadlock: the server is ready before this runs; a client configuration that the API server has
+ * never reached us through is written with failurePolicy Ignore; a probe through the API server proves it; only then is
+ * Fail written. A steady restart finds its proof in the configuration and leaves no window.
+ */
+import { createHash } from 'node:crypto';
+import type { Cache } from '../cache/cache.ts';
+import type { Client } from '../client.ts';
+import { sleep, type Clock } from '../clock.ts';
+import { discover, type ApiResource } from '../discovery.ts';
+import { isApiError, messageOf } from '../errors.ts';
+import { deepEqual } from '../json.ts';
+import type { Log } from '../log.ts';
+import type { ResourceType } from '../resource.ts';
+import {
+  CONFIGURATION,
+  CONFIGURATION_NAME,
+  deriveConfiguration,
+  PROVEN,
+  unknownKinds,
+  type ClientConfig,
+  type Target,
+  type WebhookConfiguration,
+} from './configuration.ts';
+
+const CRD: ResourceType = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  namespaced: false,
+};
+
+/** Kinds of aggregated API servers come without a CRD: looked for again this often while one is missing. */
+const REDISCOVER_MS = 30_000;
+const SETTLE_MS = 50;
+const RETRY_MS = 1_000;
+
+export interface RegistrationOptions {
+  cache: Cache;
+  client: Client;
+  targets: () => readonly Target[];
+  own: readonly ResourceType[];
+  /** changes when a certificate is renewed */
+  clientConfig: () => ClientConfig;
+  exempt: readonly string[];
+  /** Resolves true when a request sent through the API server came back from one of us. */
+  probe: (client: Client, signal: AbortSignal) => Promise<boolean>;
+  clock: Clock;
+  log: Log;
+}
+
+export class Registration {
+  readonly #options: RegistrationOptions;
+  #resources: ApiResource[] = [];
+  #discovered = false;
+  #stale = true;
+  #wake = new AbortController();
+  #look = new AbortController();
+
+  constructor(options: RegistrationOptions) {
+    this.#options = options;
+    this.#configurations().listen(() => {
+      this.changed();
+    });
+    // A new CRD may bring a kind that a rule already names.
+    options.cache.informer(CRD, { metadataOnly: true }).listen((change) => {
+      if (change.type === 'updated' && change.old.metadata.generation === change.object.metadata.generation && this.#discovered) return;
+      this.#stale = true;
+      this.#look.abort();
+    });
+  }
+
+  get resources(): readonly ApiResource[] {
+    return this.#resources;
+  }
+
+  get current(): WebhookConfiguration | undefined {
+    return this.#configurations().get(CONFIGURATION_NAME);
+  }
+
+  /** To be called when targets or the client configuration changed. */
+  changed(): void {
+    this.#wake.abort();
+  }
+
+  /** Discovery happens on every replica: gates and statuses read it too. Never throws. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { client, clock, log } = this.#options;
+    while (!signal.aborted) {
+      if (this.#stale) {
+        this.#stale = false;
+        try {
+          this.#resources = await discover(client, signal);
+          this.#discovered = true;
+          this.changed();
+        } catch (error) {
+          this.#stale = true;
+          log.warn('discovery failed, trying again', { error: messageOf(error) });
+        }
+      }
+      const stale = this.#stale;
+      this.#look = new AbortController();
+      await sleep(clock, stale ? RETRY_MS : REDISCOVER_MS, AbortSignal.any([signal, this.#look.signal]));
+      this.#stale ||= this.#missing();
+    }
+  }
+
+  /** Runs for one term of leadership. Never throws. */
+  async lead(client: Client, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    while (!signal.aborted) {
+      this.#wake = new AbortController();
+      const next = AbortSignal.any([signal, this.#wake.signal]);
+      try {
+        const settled = !this.#discovered || (await this.#converge(client, signal));
+        await sleep(clock, settled ? 60_000 : RETRY_MS, next);
+      } catch (error) {
+        if (!isApiError(error, 'aborted', 'conflict')) log.error('the webhook configuration could not be written', { error: messageOf(error) });
+        await sleep(clock, RETRY_MS, signal);
+      }
+      // Many rules that change together are one write.
+      await sleep(clock, SETTLE_MS, signal);
+    }
+  }
+
+  /** Resolves false when there is more to do. */
+  async #converge(client: Client, signal: AbortSignal): Promise<boolean> {
+    const { targets, own, clientConfig, exempt, probe, log } = this.#options;
+    const config = clientConfig();
+    const fingerprint = createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 32);
+    const known = this.current?.metadata.annotations?.[PROVEN] === fingerprint;
+    const derive = (proven: boolean): WebhookConfiguration =>
+      deriveConfiguration({
+        targets: targets(),
+        own,
+        resources: this.#resources,
+        client: config,
+        proven: proven ? fingerprint : undefined,
+        exempt,
+      });
+    await this.#write(client, derive(known), signal);
+    if (known) return true;
+    if (!(await probe(client, signal))) {
+      log.info('the API server does not reach the webhook yet: nothing fails closed until it does');
+      return false;
+    }
+    await this.#write(client, derive(true), signal);
+    log.info('the API server reaches the webhook', { proven: fingerprint });
+    return true;
+  }
+
+  async #write(client: Client, desired: WebhookConfiguration, signal: AbortSignal): Promise<void> {
+    const current = this.current;
+    if (current === undefined) {
+      await client.create(CONFIGURATION, desired, { signal });
+      return;
+    }
+    const same =
+      deepEqual(current.webhooks?.map(comparable), desired.webhooks?.map(comparable)) &&
+      current.metadata.annotations?.[PROVEN] === desired.metadata.annotations?.[PROVEN];
+    if (same) return;
+    const { [PROVEN]: _proof, ...annotations } = current.metadata.annotations ?? {};
+    await client.update(
+      CONFIGURATION,
+      {
+        ...desired,
+        metadata: {
+          ...desired.metadata,
+          annotations: { ...annotations, ...desired.metadata.annotations },
+          ...(current.metadata.resourceVersion === undefined ? {} : { resourceVersion: current.metadata.resourceVersion }),
+        },
+      },
+      { signal },
+    );
+  }
+
+  #missing(): boolean {
+    return this.#options.targets().some((target) => unknownKinds(target, this.#resources).length > 0);
+  }
+
+  #configurations() {
+    return this.#options.cache.informer<WebhookConfiguration>(CONFIGURATION, {
+      fieldSelector: `metadata.name=${CONFIGURATION_NAME}`,
+    });
+  }
+}
+
+/** Without what the API server fills in by itself. */
+function comparable(webhook: Record<string, unknown>): Record<string, unknown> {
+  const { objectSelector: _objects, namespaceSelector, ...rest } = webhook;
+  const selector = namespaceSelector ?? {};
+  return { ...rest, namespaceSelector: selector };
+}
