@@ -29,6 +29,9 @@ import (
 	"github.com/go-logr/logr"
 )
 
+// source is set by the linker to a hash of these files, so that a cached build is known by what it was built from.
+var source string
+
 var started = time.Now()
 
 type reconciler struct{ client.Client }
@@ -47,12 +50,14 @@ func (r reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.R
 }
 
 func main() {
-	kubeconfig := flag.String("kubeconfig", "", "file")
-	count := flag.Int("count", 0, "objects to wait for")
-	namespace := flag.String("namespace", "", "the only namespace to watch")
-	workers := flag.Int("workers", 16, "reconciles under way at once")
-	cacheOnly := flag.Bool("cache-only", false, "fill the cache, reconcile nothing")
-	flag.Parse()
+	// A set of its own: controller-runtime has registered a -kubeconfig on the common one.
+	flags := flag.NewFlagSet("peer "+source, flag.ExitOnError)
+	kubeconfig := flags.String("kubeconfig", "", "file")
+	count := flags.Int("count", 0, "objects to wait for")
+	namespace := flags.String("namespace", "", "the only namespace to watch")
+	workers := flags.Int("workers", 16, "reconciles under way at once")
+	cacheOnly := flags.Bool("cache-only", false, "fill the cache, reconcile nothing")
+	check(flags.Parse(os.Args[1:]))
 	log.SetLogger(logr.Discard())
 	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
 	check(err)
@@ -67,6 +72,11 @@ func run(ctx context.Context, config *rest.Config, namespace string, count, work
 		Scheme:  scheme(),
 		Metrics: server.Options{BindAddress: "0"},
 		Cache:   cache.Options{DefaultNamespaces: map[string]cache.Config{namespace: {}}},
+
+		LeaderElection:                !cacheOnly,
+		LeaderElectionID:              fmt.Sprintf("peer-%d", os.Getpid()),
+		LeaderElectionNamespace:       namespace,
+		LeaderElectionReleaseOnCancel: true,
 	})
 	check(err)
 	if !cacheOnly {

@@ -1,0 +1,199 @@
+/**
+ * The rules that this replica serves, compiled. Follows the cache on every replica; the last good version of a rule
+ * stays in force until a better one has been compiled, also across a restart (its text is in the rule's status).
+ */
+import { messageOf } from '../runtime/errors.ts';
+import { deepEqual } from '../runtime/json.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Change } from '../runtime/cache/store.ts';
+import { CompileError, type CompiledPolicy, type PolicySource, type Problem } from './compiler.ts';
+import type { PolicyRule } from './policyrule/types.gen.ts';
+
+/** A rule in force: the version of its spec that is served, and the compiled module. */
+export interface ServedRule {
+  name: string;
+  rule: PolicyRule;
+  generation: number;
+  policy: CompiledPolicy;
+  /** under which the engine knows the module */
+  id: string;
+  /** whether its input is the AdmissionRequest and the parameters, or the object alone */
+  reads: 'review' | 'object';
+  /** the parameters as JSON text, written once */
+  parameters: string;
+}
+
+export interface Counts {
+  evaluations: number;
+  denials: number;
+  warnings: number;
+  errors: number;
+}
+
+/** What is known here of one rule. */
+export interface LibraryState {
+  served: ServedRule | undefined;
+  /** generation that was compiled last, well or badly; 0 before */
+  compiledGeneration: number;
+  problems: readonly Problem[];
+  counts: Counts;
+  lastError: string | undefined;
+}
+
+export interface LibraryOptions {
+  compile: (source: PolicySource, signal: AbortSignal) => Promise<CompiledPolicy>;
+  engine: { load(id: string, policy: CompiledPolicy): void; unload(id: string): void };
+  log: Log;
+  signal: AbortSignal;
+}
+
+interface Entry extends LibraryState {
+  latest: PolicyRule;
+  working: boolean;
+}
+
+export class Library {
+  readonly #options: LibraryOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners = new Set<(name: string) => void>();
+  #serial = 0;
+
+  constructor(options: LibraryOptions) {
+    this.#options = options;
+  }
+
+  /** To be called with every change of a PolicyRule in the cache. */
+  follow(change: Change<PolicyRule>): void {
+    if (change.type === 'deleted') {
+      this.#remove(change.key);
+      return;
+    }
+    const known = this.#entries.get(change.key);
+    const entry = known ?? fresh(change.object);
+    entry.latest = change.object;
+    this.#entries.set(change.key, entry);
+    const generation = change.object.metadata.generation ?? 1;
+    if (known !== undefined && entry.compiledGeneration === generation) return;
+    if (!entry.working) void this.#work(change.key, entry);
+  }
+
+  state(name: string): LibraryState | undefined {
+    return this.#entries.get(name);
+  }
+
+  served(): ServedRule[] {
+    return [...this.#entries.values()].flatMap(({ served }) => (served === undefined ? [] : [served]));
+  }
+
+  /** The rules that have not been looked at since they changed: a replica that has some is not ready. */
+  pending(): string[] {
+    return [...this.#entries].filter(([, { working }]) => working).map(([name]) => name);
+  }
+
+  count(name: string, counts: Partial<Counts>): void {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    for (const key of ['evaluations', 'denials', 'warnings', 'errors'] as const) entry.counts[key] += counts[key] ?? 0;
+  }
+
+  failed(name: string, message: string): void {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    entry.counts.errors += 1;
+    entry.lastError = message;
+  }
+
+  /** Told the name of a rule whenever what is served of it changed. */
+  onChange(listener: (name: string) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  #remove(name: string): void {
+    const entry = this.#entries.get(name);
+    this.#entries.delete(name);
+    if (entry?.served !== undefined) this.#options.engine.unload(entry.served.id);
+    this.#tell(name);
+  }
+
+  /** Compiles until the newest version has been looked at; one compilation of a rule at a time. */
+  async #work(name: string, entry: Entry): Promise<void> {
+    entry.working = true;
+    try {
+      while (this.#entries.get(name) === entry && entry.compiledGeneration !== (entry.latest.metadata.generation ?? 1)) {
+        await this.#compile(name, entry, entry.latest);
+      }
+    } catch (error) {
+      this.#options.log.error('a rule could not be looked at', { rule: name, error });
+    } finally {
+      entry.working = false;
+      this.#tell(name);
+    }
+  }
+
+  async #compile(name: string, entry: Entry, rule: PolicyRule): Promise<void> {
+    const { log, signal } = this.#options;
+    const source = sourceOf(rule);
+    try {
+      const before = entry.served;
+      const same = before !== undefined && deepEqual(sourceOf(before.rule), source);
+      const policy = same ? before.policy : await this.#options.compile(source, signal);
+      this.#serve(name, entry, rule, policy, rule.metadata.generation ?? 1);
+      entry.problems = [];
+    } catch (error) {
+      entry.problems = error instanceof CompileError ? error.problems : [{ message: messageOf(error) }];
+      entry.lastError = messageOf(error);
+      log.warn('a rule does not compile; the last good version stays in force', { rule: name, error: messageOf(error) });
+      if (entry.served === undefined) await this.#restore(name, entry, rule);
+    }
+    entry.compiledGeneration = rule.metadata.generation ?? 1;
+  }
+
+  /** After a restart: the last good text is in the status, the last good spec is not; today's spec stands in for it. */
+  async #restore(name: string, entry: Entry, rule: PolicyRule): Promise<void> {
+    const source = lastGoodSource(rule);
+    if (source === undefined) return;
+    try {
+      // Generation 0: what is served is older than every version of the spec that is known.
+      this.#serve(name, entry, rule, await this.#options.compile(source, this.#options.signal), 0);
+    } catch (error) {
+      this.#options.log.error('the last good version of a rule does not compile any more', { rule: name, error: messageOf(error) });
+    }
+  }
+
+  #serve(name: string, entry: Entry, rule: PolicyRule, policy: CompiledPolicy, generation: number): void {
+    // The rule may have been deleted while it was compiled.
+    if (this.#entries.get(name) !== entry) return;
+    const { engine } = this.#options;
+    const before = entry.served;
+    const reuse = before?.policy === policy;
+    this.#serial += 1;
+    const id = reuse ? before.id : `${name}#${String(this.#serial)}`;
+    if (!reuse) engine.load(id, policy);
+    const reads = rule.spec.regoQuery === undefined ? 'review' : 'object';
+    entry.served = { name, rule, generation, policy, id, reads, parameters: JSON.stringify(rule.spec.parameters ?? {}) };
+    if (before !== undefined && !reuse) engine.unload(before.id);
+    this.#tell(name);
+  }
+
+  #tell(name: string): void {
+    for (const listener of this.#listeners) listener(name);
+  }
+}
+
+function fresh(rule: PolicyRule): Entry {
+  const counts = { evaluations: 0, denials: 0, warnings: 0, errors: 0 };
+  return { latest: rule, working: false, served: undefined, compiledGeneration: 0, problems: [], counts, lastError: undefined };
+}
+
+export function sourceOf({ spec }: Pick<PolicyRule, 'spec'>): PolicySource {
+  const regoVersion = spec.regoVersion ?? 'V1';
+  return spec.regoQuery === undefined
+    ? { kind: 'rego', rego: spec.rego ?? '', libs: spec.libs ?? [], regoVersion }
+    : { kind: 'query', query: spec.regoQuery, regoVersion };
+}
+
+function lastGoodSource({ status }: PolicyRule): PolicySource | undefined {
+  if (status?.compiledRego === undefined) return undefined;
+  const { compiledRego: rego, compiledLibs: libs = [], compiledRegoVersion: regoVersion = 'V1' } = status;
+  return status.compiledFrom === 'RegoQuery' ? { kind: 'module', rego, regoVersion } : { kind: 'rego', rego, libs, regoVersion };
+}
