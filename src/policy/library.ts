@@ -6,7 +6,8 @@ import { messageOf } from '../runtime/errors.ts';
 import { deepEqual } from '../runtime/json.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Change } from '../runtime/cache/store.ts';
-import { CompileError, type CompiledPolicy, type PolicySource, type Problem } from './compiler.ts';
+import type { CompiledPolicy, PolicySource } from './compiler.ts';
+import { CompileError, type Problem } from './problems.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
 
 /** A rule in force: the version of its spec that is served, and the compiled module. */
@@ -135,8 +136,8 @@ export class Library {
     const source = sourceOf(rule);
     try {
       const before = entry.served;
-      const same = before !== undefined && deepEqual(sourceOf(before.rule), source);
-      const policy = same ? before.policy : await this.#options.compile(source, signal);
+      const reusable = before !== undefined && deepEqual(sourceOf(before.rule), source) ? before.policy : undefined;
+      const policy = reusable ?? (await this.#options.compile(source, signal));
       this.#serve(name, entry, rule, policy, rule.metadata.generation ?? 1);
       entry.problems = [];
     } catch (error) {
@@ -165,13 +166,13 @@ export class Library {
     if (this.#entries.get(name) !== entry) return;
     const { engine } = this.#options;
     const before = entry.served;
-    const reuse = before?.policy === policy;
     this.#serial += 1;
-    const id = reuse ? before.id : `${name}#${String(this.#serial)}`;
-    if (!reuse) engine.load(id, policy);
+    const kept = before?.policy === policy ? before.id : undefined;
+    const id = kept ?? `${name}#${String(this.#serial)}`;
+    if (kept === undefined) engine.load(id, policy);
     const reads = rule.spec.regoQuery === undefined ? 'review' : 'object';
     entry.served = { name, rule, generation, policy, id, reads, parameters: JSON.stringify(rule.spec.parameters ?? {}) };
-    if (before !== undefined && !reuse) engine.unload(before.id);
+    if (before !== undefined && kept === undefined) engine.unload(before.id);
     this.#tell(name);
   }
 

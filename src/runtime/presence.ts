@@ -60,6 +60,11 @@ export class Presence {
     return { type: LEASE, selection: { namespace, labelSelector: `${LABEL}=true` } };
   }
 
+  /** The report of a replica's record; an empty one of anything else. */
+  static reportOf(lease: KubernetesObject | undefined): Report {
+    return lease === undefined ? {} : reportOf(lease);
+  }
+
   /** Replaces one topic of our report; written soon when `urgent`, else with the next renewal. */
   say(topic: string, content: Record<string, number[]>, urgent: boolean): void {
     this.#report = { ...this.#report, [topic]: content };
@@ -157,7 +162,7 @@ function replicaOf(lease: ReplicaLease, now: Instant): Replica {
 }
 
 /** Anybody with the right may write a Lease: what is not a report is read as an empty one. */
-function reportOf(lease: ReplicaLease): Report {
+function reportOf(lease: KubernetesObject): Report {
   try {
     const report = parseJson(lease.metadata.annotations?.[ANNOTATION] ?? '{}');
     return isRecord(report) ? (report as Report) : {};

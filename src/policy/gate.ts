@@ -1,0 +1,156 @@
+/** Policy's link of the admission chain: the rules in force over everybody's objects. */
+import { messageOf } from '../runtime/errors.ts';
+import { stringifyJson } from '../runtime/json.ts';
+import type { Log } from '../runtime/log.ts';
+import type { FailureMode, Target } from '../runtime/webhook/configuration.ts';
+import type { Gate } from '../runtime/webhook/gate.ts';
+import type { AdmissionRequest, Verdict } from '../runtime/webhook/review.ts';
+import type { Library, ServedRule } from './library.ts';
+import { matches, type Labels } from './match.ts';
+import type { PolicyRule } from './policyrule/types.gen.ts';
+import { violationsOf, type Entrypoint, type Violation } from './verdict.ts';
+
+/** What one rule found. */
+export interface Finding {
+  rule: PolicyRule;
+  violations: readonly Violation[];
+  /** why it could not be evaluated */
+  error?: string;
+}
+
+export interface Facts {
+  findings: readonly Finding[];
+  mode: FailureMode;
+}
+
+export interface PolicyGateOptions {
+  library: Library;
+  evaluate: (id: string, input: string, deadlineMs: number) => Promise<unknown>;
+  /** labels of a namespace, undefined when it is not known */
+  namespaceLabels: (name: string) => Labels | undefined;
+  log: Log;
+}
+
+const DEFAULT_TIMEOUT_MS = 1_000;
+
+export function policyGate(options: PolicyGateOptions): Gate<Facts> {
+  const { library, namespaceLabels } = options;
+  const selected = (request: AdmissionRequest, mode: FailureMode): ServedRule[] => {
+    const labels = request.namespace === undefined ? undefined : namespaceLabels(request.namespace);
+    return library
+      .served()
+      .filter(({ rule }) => inForce(rule) && failureModeOf(rule) === mode && matches(rule.spec.match, request, labels));
+  };
+  return {
+    name: 'policy',
+    targets: () => library.served().flatMap(({ rule }) => (inForce(rule) ? [targetOf(rule)] : [])),
+    matches: (request, mode) => selected(request, mode).length > 0,
+    async gather(request, mode) {
+      const review = reviewText(request);
+      const object = stringifyJson(objectOf(request));
+      const findings = await Promise.all(selected(request, mode).map((served) => evaluate(options, served, review, object)));
+      // A dry run leaves nothing behind, not even a count.
+      if (request.dryRun !== true) for (const finding of findings) count(library, finding);
+      return { findings, mode };
+    },
+    admit: (_request, facts) => judge(facts),
+  };
+}
+
+function inForce(rule: PolicyRule): boolean {
+  return rule.spec.suspend !== true;
+}
+
+function failureModeOf(rule: PolicyRule): FailureMode {
+  return rule.spec.failurePolicy ?? 'Ignore';
+}
+
+export function targetOf({ spec }: PolicyRule): Target {
+  return {
+    failureMode: spec.failurePolicy ?? 'Ignore',
+    kinds: spec.match.kinds.map(({ apiGroups = ['*'], kinds }) => ({ apiGroups, kinds })),
+    operations: spec.match.operations ?? ['CREATE', 'UPDATE'],
+    scope: spec.match.scope ?? '*',
+    timeoutMs: spec.timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS,
+  };
+}
+
+/** A deleted object is judged as it was: the API server sends it as oldObject alone (Gatekeeper does the same). */
+function objectOf(request: AdmissionRequest): unknown {
+  return request.operation === 'DELETE' ? (request.oldObject ?? null) : (request.object ?? null);
+}
+
+function reviewText(request: AdmissionRequest): string {
+  return stringifyJson(request.operation === 'DELETE' ? { ...request, object: objectOf(request) } : request);
+}
+
+async function evaluate(options: PolicyGateOptions, served: ServedRule, review: string, object: string): Promise<Finding> {
+  const { rule, policy, id, name } = served;
+  const input = served.reads === 'object' ? object : `{"review":${review},"parameters":${served.parameters}}`;
+  try {
+    const raw = await options.evaluate(id, input, rule.spec.timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS);
+    return { rule, violations: violationsOf(raw, policy.entrypoint as Entrypoint, wordsOf(rule)) };
+  } catch (error) {
+    options.log.error('a rule could not be evaluated', { rule: name, error });
+    return { rule, violations: [], error: messageOf(error) };
+  }
+}
+
+function wordsOf({ metadata, spec }: PolicyRule) {
+  return {
+    name: metadata.name,
+    ...(spec.severity === undefined ? {} : { severity: spec.severity }),
+    ...(spec.violationMessage === undefined ? {} : { violationMessage: spec.violationMessage }),
+  };
+}
+
+function count(library: Library, { rule, violations, error }: Finding): void {
+  const { name } = rule.metadata;
+  const violated = violations.length > 0;
+  const denies = (rule.spec.enforcementMode ?? 'Enforce') === 'Enforce';
+  library.count(name, { evaluations: 1, denials: violated && denies ? 1 : 0, warnings: violated && !denies ? 1 : 0 });
+  if (error !== undefined) library.failed(name, error);
+}
+
+/** The verdict of all findings together. Pure. */
+export function judge({ findings, mode }: Facts): Verdict {
+  const denials: string[] = [];
+  const warnings: string[] = [];
+  const auditAnnotations: Record<string, string> = {};
+  for (const { rule, violations, error } of findings) {
+    const { name } = rule.metadata;
+    if (error !== undefined) {
+      const sentence = `policy ${name} could not be evaluated: ${error}`;
+      if (mode === 'Fail') denials.push(`${sentence}; it fails closed`);
+      else warnings.push(sentence);
+    }
+    if (violations.length === 0) continue;
+    const sentences = violations.map((violation) => sentenceOf(rule, violation));
+    const enforcement = rule.spec.enforcementMode ?? 'Enforce';
+    if (enforcement === 'Enforce') denials.push(...sentences);
+    else if (enforcement === 'Warn') warnings.push(...sentences);
+    else auditAnnotations[`${name.slice(0, 63)}`] = sentences.join('; ').slice(0, 4_096);
+  }
+  return {
+    allowed: denials.length === 0,
+    ...(denials.length === 0 ? {} : { code: 403, reason: 'PolicyViolation', message: denials.join('\n') }),
+    ...(warnings.length === 0 ? {} : { warnings }),
+    ...(Object.keys(auditAnnotations).length === 0 ? {} : { auditAnnotations }),
+  };
+}
+
+/** Rule, severity, what is wrong, where, and how to look further: all a person needs who has never heard of the rule. */
+function sentenceOf({ metadata, spec }: PolicyRule, { message, details }: Violation): string {
+  const where = pathOf(details);
+  const place = where === undefined ? '' : ` at ${where}`;
+  return `[${metadata.name}] ${message}${place} (severity ${spec.severity ?? 'Medium'}; see: kubectl describe policyrule ${metadata.name})`;
+}
+
+/** `spec.containers[1]` of `["spec", "containers", 1]`. */
+function pathOf(details: unknown): string | undefined {
+  if (typeof details !== 'object' || details === null || !('path' in details) || !Array.isArray(details.path)) return undefined;
+  const path = (details.path as unknown[])
+    .map((part) => (typeof part === 'number' ? `[${String(part)}]` : `.${String(part)}`))
+    .join('');
+  return path === '' ? undefined : path.replace(/^\./, '');
+}

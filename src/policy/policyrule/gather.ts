@@ -1,0 +1,84 @@
+/** What is known of a rule on this replica, on the others, and of the road to us. */
+import type { Reader } from '../../runtime/kind.ts';
+import type { Presence } from '../../runtime/presence.ts';
+import { covers, unknownKinds } from '../../runtime/webhook/configuration.ts';
+import type { Registration } from '../../runtime/webhook/registration.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { targetOf } from '../gate.ts';
+import type { Counts, Library } from '../library.ts';
+import { describeProblem } from '../problems.ts';
+import type { PolicyRule } from './types.gen.ts';
+
+/** The topic of a replica's report: rule -> [generation, evaluations, denials, warnings, errors]. */
+export const TOPIC = 'policyrules';
+
+export interface ReplicaView extends Counts {
+  identity: string;
+  alive: boolean;
+  servedGeneration: number;
+}
+
+export interface Compiled {
+  generation: number;
+  text: string;
+  libs: string[];
+  from: 'Rego' | 'RegoQuery';
+  regoVersion: 'V0' | 'V1';
+  entrypoint: string;
+  compilerVersion: string;
+}
+
+export interface Input {
+  rule: PolicyRule;
+  /** generation this replica has looked at last */
+  lookedAt: number;
+  compiled: Compiled | undefined;
+  problems: string[];
+  lastError: string | undefined;
+  replicas: ReplicaView[];
+  /** whether the API server sends us what the rule is about */
+  covered: boolean;
+  unknownKinds: string[];
+}
+
+export interface Services {
+  library: Library;
+  presence: Presence;
+  registration: Registration;
+  clock: Clock;
+}
+
+export function gatherFrom({ library, presence, registration, clock }: Services) {
+  return (rule: PolicyRule, _read: Reader): Promise<Input> => {
+    const { name } = rule.metadata;
+    const state = library.state(name);
+    const target = targetOf(rule);
+    const served = state?.served;
+    return Promise.resolve({
+      rule,
+      lookedAt: state?.compiledGeneration ?? 0,
+      compiled:
+        served === undefined || served.generation === 0
+          ? undefined
+          : {
+              generation: served.generation,
+              text: served.policy.text,
+              libs: [...served.policy.libs],
+              from: served.reads === 'object' ? 'RegoQuery' : 'Rego',
+              regoVersion: served.rule.spec.regoVersion ?? 'V1',
+              entrypoint: served.policy.entrypoint,
+              compilerVersion: served.policy.compilerVersion,
+            },
+      problems: (state?.problems ?? []).map(describeProblem),
+      lastError: state?.lastError,
+      replicas: presence.replicas(clock.now()).flatMap(({ identity, alive, report }) => {
+        const numbers = report[TOPIC]?.[name];
+        if (numbers === undefined && !alive) return [];
+        const [servedGeneration = 0, evaluations = 0, denials = 0, warnings = 0, errors = 0] = numbers ?? [];
+        return [{ identity, alive, servedGeneration, evaluations, denials, warnings, errors }];
+      }),
+      covered: covers(registration.current, target, registration.resources),
+      unknownKinds: unknownKinds(target, registration.resources),
+    });
+  };
+}
