@@ -167,12 +167,12 @@ export class Library {
     const { engine } = this.#options;
     const before = entry.served;
     this.#serial += 1;
-    const kept = before?.policy === policy ? before.id : undefined;
+    const kept = before !== undefined && before.policy === policy ? before.id : undefined;
     const id = kept ?? `${name}#${String(this.#serial)}`;
     if (kept === undefined) engine.load(id, policy);
     const reads = rule.spec.regoQuery === undefined ? 'review' : 'object';
     entry.served = { name, rule, generation, policy, id, reads, parameters: JSON.stringify(rule.spec.parameters ?? {}) };
-    if (before !== undefined && kept === undefined) engine.unload(before.id);
+    if (kept === undefined && before !== undefined) engine.unload(before.id);
     this.#tell(name);
   }
 
