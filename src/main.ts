@@ -6,7 +6,6 @@ import { caBundleOf, currentBundle, keepCertificates } from './runtime/certifica
 import { createClient } from './runtime/client.ts';
 import { systemClock as clock, systemRandom as random } from './runtime/clock.ts';
 import { readConfig, type Config } from './runtime/config.ts';
-import { messageOf } from './runtime/errors.ts';
 import { createEvents } from './runtime/events.ts';
 import { serveHealth } from './runtime/health.ts';
 import { defaultLeaderSettings } from './runtime/leader.ts';
@@ -129,20 +128,4 @@ function clientConfigOf({ webhookUrl, webhookService, namespace }: Config, caBun
   return webhookUrl === undefined
     ? { caBundle, service: { namespace, name: webhookService, port: 443 } }
     : { caBundle, url: webhookUrl };
-}
-
-if (import.meta.main) {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      stop.abort();
-    });
-  }
-  runController(process.argv.slice(2), process.env, stop.signal).then(
-    () => process.exit(0),
-    (error: unknown) => {
-      process.stderr.write(`cogniforge: ${messageOf(error)}\n`);
-      process.exit(1);
-    },
-  );
 }

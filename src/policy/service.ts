@@ -10,7 +10,7 @@ import type { KubernetesObject, ResourceType } from '../runtime/resource.ts';
 import type { Gate, Validator } from '../runtime/webhook/gate.ts';
 import type { Registration } from '../runtime/webhook/registration.ts';
 import { randomUUID } from 'node:crypto';
-import { createCompiler } from './compiler.ts';
+import { compile as compileWith, type CompiledPolicy, type PolicySource } from './compiler.ts';
 import { createEngine } from './engine/engine.ts';
 import { policyGate } from './gate.ts';
 import { Library } from './library.ts';
@@ -45,7 +45,9 @@ export interface PolicyService {
 }
 
 export function createPolicy({ cache, presence, clock, log, env, signal }: PolicyOptions): PolicyService {
-  const compile = createCompiler({ env, log });
+  const opaBin = env['OPA_BIN'];
+  const compile = (source: PolicySource, aborted: AbortSignal): Promise<CompiledPolicy> =>
+    compileWith(source, { signal: aborted, opaBin });
   const engine = createEngine({ clock, log });
   const library = new Library({ compile, engine, log, signal });
   cache.informer<PolicyRule>(POLICY_RULE).listen((change) => {

@@ -1,0 +1,45 @@
+/** The `cogniforge` command: one line for each subcommand. */
+import { readFileSync } from 'node:fs';
+import { runController } from './main.ts';
+import { messageOf } from './runtime/errors.ts';
+
+const USAGE = `usage: cogniforge COMMAND
+  controller   runs the operator (flags: --kubeconfig, --namespace, --webhook-port, ...)
+  version      prints the version`;
+
+async function run([command, ...args]: readonly string[]): Promise<number> {
+  switch (command) {
+    case 'controller':
+      await runController(args, process.env, untilTerminated());
+      return 0;
+    case 'version':
+      process.stdout.write(`cogniforge ${version()}\n`);
+      return 0;
+    default:
+      process.stderr.write(`${USAGE}\n`);
+      return 2;
+  }
+}
+
+function untilTerminated(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      stop.abort();
+    });
+  }
+  return stop.signal;
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+run(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`cogniforge: ${messageOf(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,67 @@
+/** One policy, ready to be evaluated in this thread. */
+import { LoadedPolicy } from '@open-policy-agent/opa-wasm';
+import { BuiltinError, type Exports, type Link, AbortError, builtinNames, importsOf, readText } from './host.ts';
+import type { EvaluationCode } from './protocol.ts';
+
+export interface Instance {
+  /**
+   * JSON text of the result set, `[{"result": ...}]` or `[]`. `input` and `data` are JSON texts; input may be absent.
+   * Whatever it throws, the instance is not to be used again.
+   */
+  evaluate(input: string | undefined, data: string | undefined, nowMs: number): string;
+  /** bytes of memory it holds */
+  size(): number;
+}
+
+const PAGE = 65_536;
+const INITIAL_PAGES = 5;
+const encoder = new TextEncoder();
+
+/** `maximumBytes`: of the module's memory. */
+export function createInstance(module: WebAssembly.Module, maximumBytes: number): Instance {
+  const maximum = Math.max(INITIAL_PAGES, Math.floor(maximumBytes / PAGE));
+  const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum });
+  const link: Link = { memory, exports: undefined, builtins: new Map(), context: { nowMs: 0 } };
+  const instance = new WebAssembly.Instance(module, importsOf(link));
+  const exports = instance.exports as unknown as Exports;
+  link.exports = exports;
+  link.builtins = builtinNames(memory, exports);
+  // The SDK checks nothing here and its type wants the pair that WebAssembly.instantiate returns; it takes either.
+  const policy = new LoadedPolicy({ instance, module }, memory, 2);
+  let loadedData: string | undefined;
+  return {
+    evaluate(input, data, nowMs) {
+      if (data !== loadedData) {
+        policy.setData(encoder.encode(data ?? '{}').buffer);
+        loadedData = data;
+      }
+      link.context = { nowMs };
+      return evaluate(policy, memory, exports, input);
+    },
+    size: () => memory.buffer.byteLength,
+  };
+}
+
+/** The SDK's evaluate takes a falsy input for none and parses the result into doubles: the same call, without either. */
+function evaluate(policy: LoadedPolicy, memory: WebAssembly.Memory, exports: Exports, input: string | undefined): string {
+  const address = policy.dataHeapPtr as number;
+  const bytes = input === undefined ? undefined : encoder.encode(input);
+  const size = bytes?.length ?? 0;
+  if (bytes !== undefined) {
+    const missing = address + size - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+    new Uint8Array(memory.buffer).set(bytes, address);
+  }
+  const result = exports.opa_eval(0, 0, policy.dataAddr, bytes === undefined ? 0 : address, size, address + size, 0);
+  return readText(memory, result);
+}
+
+/** What went wrong in an evaluation, in one of the words that callers act on. */
+export function sortError(error: unknown): { code: EvaluationCode; message: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof BuiltinError) return { code: 'builtin', message };
+  if (error instanceof AbortError) return { code: /malloc|memory/.test(message) ? 'memory' : 'trap', message };
+  if (error instanceof RangeError && /grow|[Mm]emory/.test(message)) return { code: 'memory', message };
+  if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return { code: 'trap', message };
+  return { code: 'unknown', message };
+}
