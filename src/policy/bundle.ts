@@ -11,14 +11,21 @@ const MAX_MODULE = 32 * 2 ** 20;
 
 /** The bytes of policy.wasm. Throws CompileError when the bundle has none. */
 export async function readModule(bundle: string): Promise<Uint8Array<ArrayBuffer>> {
-  let module: Uint8Array<ArrayBuffer> | undefined;
-  await pipeline(createReadStream(bundle), createGunzip(), extract(), async (entries: AsyncIterable<Entry>) => {
-    for await (const entry of entries) {
-      if (entry.header.name.replace(/^\//, '') === 'policy.wasm') module = await bytesOf(entry);
-      else entry.resume();
-    }
-  });
+  const archive = extract();
+  const [, module] = await Promise.all([
+    pipeline(createReadStream(bundle), createGunzip(), archive),
+    moduleIn(archive as unknown as AsyncIterable<Entry>),
+  ]);
   if (module === undefined) throw new CompileError([{ code: 'no_module', message: 'opa built a bundle without policy.wasm' }]);
+  return module;
+}
+
+async function moduleIn(entries: AsyncIterable<Entry>): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  let module: Uint8Array<ArrayBuffer> | undefined;
+  for await (const entry of entries) {
+    if (entry.header.name.replace(/^\//, '') === 'policy.wasm') module = await bytesOf(entry);
+    else entry.resume();
+  }
   return module;
 }
 

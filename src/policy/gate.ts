@@ -8,7 +8,7 @@ import type { AdmissionRequest, Verdict } from '../runtime/webhook/review.ts';
 import type { Library, ServedRule } from './library.ts';
 import { matches, type Labels } from './match.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
-import { violationsOf, type Entrypoint, type Violation } from './verdict.ts';
+import { violationsOf, type Violation } from './verdict.ts';
 
 /** What one rule found. */
 export interface Finding {
@@ -89,7 +89,7 @@ async function evaluate(options: PolicyGateOptions, served: ServedRule, review: 
   const input = served.reads === 'object' ? object : `{"review":${review},"parameters":${served.parameters}}`;
   try {
     const raw = await options.evaluate(id, input, rule.spec.timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS);
-    return { rule, violations: violationsOf(raw, policy.entrypoint as Entrypoint, wordsOf(rule)) };
+    return { rule, violations: violationsOf(raw, policy.entrypoint, wordsOf(rule)) };
   } catch (error) {
     options.log.error('a rule could not be evaluated', { rule: name, error });
     return { rule, violations: [], error: messageOf(error) };

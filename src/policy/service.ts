@@ -48,8 +48,20 @@ export function createPolicy({ cache, presence, clock, log, env, signal }: Polic
   const opaBin = env['OPA_BIN'];
   const compile = (source: PolicySource, aborted: AbortSignal): Promise<CompiledPolicy> =>
     compileWith(source, { signal: aborted, opaBin });
-  const engine = createEngine({ clock, log });
-  const library = new Library({ compile, engine, log, signal });
+  const engine = createEngine({ clock });
+  const library = new Library({
+    compile,
+    engine: {
+      load: (id, { wasm, entrypoint }) => {
+        engine.load(id, wasm, entrypoint);
+      },
+      unload: (id) => {
+        engine.unload(id);
+      },
+    },
+    log,
+    signal,
+  });
   cache.informer<PolicyRule>(POLICY_RULE).listen((change) => {
     library.follow(change);
   });

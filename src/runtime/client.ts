@@ -166,12 +166,11 @@ function build(options: ClientOptions, guard: Guard | undefined): Client {
 
 async function exchange<T>(options: ClientOptions, guard: Guard | undefined, request: HttpRequest): Promise<T> {
   const mutating = request.method !== 'GET';
-  const timeout = AbortSignal.timeout(options.timeoutMs ?? 30_000);
-  const signals = [timeout, request.signal, mutating ? guard?.term : undefined].filter((signal) => signal !== undefined);
+  const limit = limited(options.timeoutMs ?? 30_000, [request.signal, mutating ? guard?.term : undefined]);
   const attempt = async (): Promise<T> => {
     const response = await options.transport.send({
       ...request,
-      signal: AbortSignal.any(signals),
+      signal: limit.signal,
       beforeSend: mutating ? guard?.mayWrite : undefined,
     });
     options.observe?.(request.method, response.status);
@@ -182,17 +181,47 @@ async function exchange<T>(options: ClientOptions, guard: Guard | undefined, req
   try {
     return await attempt();
   } catch (error) {
-    if (timeout.aborted && isApiError(error, 'aborted')) {
+    if (limit.expired() && isApiError(error, 'aborted')) {
       throw new ApiError('transient', `${request.method} ${request.path}: no answer in time`, { cause: error });
     }
     if (isApiError(error, 'unauthorized')) {
       // Nothing was done: the same write is safe to send again with a fresh credential.
       options.credentials.invalidate();
-      return attempt();
+      return await attempt();
     }
-    if (!mutating && isApiError(error, 'transient') && error.code === 0) return attempt();
+    if (!mutating && isApiError(error, 'transient') && error.code === 0) return await attempt();
     throw error;
+  } finally {
+    limit.free();
   }
+}
+
+/**
+ * A signal that follows others and a time limit until it is freed. AbortSignal.timeout and AbortSignal.any would do the
+ * same and live on for the whole limit after each request: a quarter of the CPU of a busy operator, measured.
+ */
+function limited(ms: number, sources: readonly (AbortSignal | undefined)[]) {
+  const limit = new AbortController();
+  let expired = false;
+  const abort = (): void => {
+    limit.abort();
+  };
+  const timer = setTimeout(() => {
+    expired = true;
+    abort();
+  }, ms);
+  for (const source of sources) {
+    if (source?.aborted === true) abort();
+    source?.addEventListener('abort', abort, { once: true });
+  }
+  return {
+    signal: limit.signal,
+    expired: () => expired,
+    free: () => {
+      clearTimeout(timer);
+      for (const source of sources) source?.removeEventListener('abort', abort);
+    },
+  };
 }
 
 async function openWatch(options: ClientOptions, type: ResourceType, watch: WatchOptions): Promise<HttpResponse['body']> {

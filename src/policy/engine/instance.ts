@@ -1,5 +1,5 @@
 /** One policy, ready to be evaluated in this thread. */
-import { LoadedPolicy } from '@open-policy-agent/opa-wasm';
+import { createRequire } from 'node:module';
 import { BuiltinError, type Exports, type Link, AbortError, builtinNames, importsOf, readText } from './host.ts';
 import type { EvaluationCode } from './protocol.ts';
 
@@ -12,6 +12,11 @@ export interface Instance {
   /** bytes of memory it holds */
   size(): number;
 }
+
+// The SDK's ES module leaves LoadedPolicy out, though its types promise it; its CommonJS module has it.
+const { LoadedPolicy } = createRequire(import.meta.url)(
+  '@open-policy-agent/opa-wasm',
+) as typeof import('@open-policy-agent/opa-wasm');
 
 const PAGE = 65_536;
 const INITIAL_PAGES = 5;
@@ -43,7 +48,7 @@ export function createInstance(module: WebAssembly.Module, maximumBytes: number)
 }
 
 /** The SDK's evaluate takes a falsy input for none and parses the result into doubles: the same call, without either. */
-function evaluate(policy: LoadedPolicy, memory: WebAssembly.Memory, exports: Exports, input: string | undefined): string {
+function evaluate(policy: InstanceType<typeof LoadedPolicy>, memory: WebAssembly.Memory, exports: Exports, input: string | undefined): string {
   const address = policy.dataHeapPtr as number;
   const bytes = input === undefined ? undefined : encoder.encode(input);
   const size = bytes?.length ?? 0;
