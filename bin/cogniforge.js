@@ -5,7 +5,9 @@ import { existsSync } from 'node:fs';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
-  console.error(`cogniforge needs Node >= 22.19; this is ${process.versions.node}. In a checkout, npm start brings its own.`);
+  console.error(
+    `cogniforge needs Node >= 22.19; this is ${process.versions.node}. In a checkout, npm start brings its own.`,
+  );
   process.exit(2);
 }
 const built = new URL('../dist/cli.js', import.meta.url);

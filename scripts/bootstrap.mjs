@@ -14,12 +14,17 @@ const stamp = join(root, 'node_modules', '.lock-hash');
 const node = join(bin, process.platform === 'win32' ? 'node.cmd' : 'node');
 
 function installed() {
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const have = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
   if (have === wanted && existsSync(node)) return;
   console.log('installing dependencies (npm ci; about 20 s) ...');
   const started = Date.now();
-  const npm = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], { cwd: root, stdio: 'inherit' });
+  const npm = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (npm.status !== 0) {
     console.error('npm ci failed: see above. Is the npm registry reachable?');
     process.exit(npm.status ?? 1);

@@ -30,7 +30,8 @@ const orphaned = [...have.keys()].filter((name) => !want.has(name));
 
 if (process.argv.includes('--check')) {
   for (const name of stale) console.error(`${name}: differs from crds/; run npm run generate`);
-  for (const name of orphaned) console.error(`${name}: no CRD in crds/ makes this file; run npm run generate`);
+  for (const name of orphaned)
+    console.error(`${name}: no CRD in crds/ makes this file; run npm run generate`);
   if (stale.length + orphaned.length > 0) process.exit(1);
   console.log(`${String(want.size)} generated files are up to date`);
 } else {

@@ -85,7 +85,9 @@ async function raise(kubeconfig: string | undefined, detach: boolean): Promise<S
   const kubectl = cluster?.kubectl ?? (await toolPath('kubectl', say));
   const logFile = join(cluster?.folder ?? tmpdir(), 'operator.log');
   const run = kubectlOf(kubectl, config);
-  say(`cluster: ${run('config', 'view', '--minify', '-o', 'jsonpath={.clusters[0].cluster.server}').text.trim()}`);
+  say(
+    `cluster: ${run('config', 'view', '--minify', '-o', 'jsonpath={.clusters[0].cluster.server}').text.trim()}`,
+  );
   must(run('apply', '--server-side', '-f', join(ROOT, 'crds')));
   must(run('wait', '--for=condition=Established', '-f', join(ROOT, 'crds'), '--timeout=30s'));
   const namespace = run('create', 'namespace', 'cogniforge-system');
@@ -100,13 +102,19 @@ async function raise(kubeconfig: string | undefined, detach: boolean): Promise<S
     async stop() {
       if (operator.pid !== undefined) await endByPid(operator.pid);
       // On somebody else's cluster: without us its webhook would only slow the API server down.
-      if (cluster === undefined) run('delete', 'validatingwebhookconfiguration', 'cogniforge', '--ignore-not-found');
+      if (cluster === undefined)
+        run('delete', 'validatingwebhookconfiguration', 'cogniforge', '--ignore-not-found');
       await cluster?.stop();
     },
   };
 }
 
-async function startOperator(kubeconfig: string, opa: string, logFile: string, detach: boolean): Promise<ChildProcess> {
+async function startOperator(
+  kubeconfig: string,
+  opa: string,
+  logFile: string,
+  detach: boolean,
+): Promise<ChildProcess> {
   const [webhook = 0, health = 0] = await freePorts(2);
   const log = openSync(logFile, 'a');
   const operator = spawn(
@@ -126,7 +134,8 @@ async function startOperator(kubeconfig: string, opa: string, logFile: string, d
   if (detach) operator.unref();
   say('waiting for the operator ...');
   const ready = await until(30, async () => operator.exitCode !== null || (await httpStatus(health)) === 200);
-  if (!ready || operator.exitCode !== null) throw new Error(`the operator did not start; its log ends with:\n${tail(logFile)}`);
+  if (!ready || operator.exitCode !== null)
+    throw new Error(`the operator did not start; its log ends with:\n${tail(logFile)}`);
   return operator;
 }
 
@@ -140,7 +149,8 @@ async function tellStory(stage: Stage): Promise<boolean> {
     return result;
   };
   if (!step('apply', '-f', join(QUICKSTART, 'rule.yaml')).ok) return false;
-  if (!step('wait', '--for=condition=Ready', 'policyrule/require-health-checks', '--timeout=30s').ok) return false;
+  if (!step('wait', '--for=condition=Ready', 'policyrule/require-health-checks', '--timeout=30s').ok)
+    return false;
   step('get', 'policyrules');
   const bad = step('apply', '-f', join(QUICKSTART, 'bad-deployment.yaml'));
   if (bad.ok || !bad.text.includes('Deployments must have health checks configured')) return false;
@@ -179,7 +189,9 @@ interface Result {
 
 function kubectlOf(kubectl: string, kubeconfig: string) {
   return (...args: string[]): Result => {
-    const { status, stdout, stderr } = spawnSync(kubectl, ['--kubeconfig', kubeconfig, ...args], { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(kubectl, ['--kubeconfig', kubeconfig, ...args], {
+      encoding: 'utf8',
+    });
     return { ok: status === 0, text: stdout + stderr };
   };
 }
@@ -189,7 +201,7 @@ function must(result: Result): void {
 }
 
 async function until(seconds: number, holds: () => Promise<boolean>): Promise<boolean> {
-  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline;) {
     if (await holds()) return true;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -208,5 +220,7 @@ function httpStatus(port: number): Promise<number> {
 }
 
 function tail(file: string): string {
-  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-20).join('\n') : '(no log)';
+  return existsSync(file)
+    ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-20).join('\n')
+    : '(no log)';
 }

@@ -21,12 +21,19 @@ import { createPolicy, probeWebhook } from './policy/service.ts';
 
 const RECONCILE_TIMEOUT_MS = 60_000;
 
-export async function runController(argv: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
+export async function runController(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<void> {
   const config = readConfig(argv, env);
   const log = createLog(config.logLevel);
   const metrics = createMetrics();
   const { kubeconfig, context, namespace, identity } = config;
-  const endpoint = kubeconfig === undefined ? await inClusterEndpoint(env, clock) : await kubeconfigEndpoint(kubeconfig, clock, context);
+  const endpoint =
+    kubeconfig === undefined
+      ? await inClusterEndpoint(env, clock)
+      : await kubeconfigEndpoint(kubeconfig, clock, context);
   const host = new URL(endpoint.server).host;
   const client = createClient({
     transport: httpsTransport(endpoint),
@@ -39,7 +46,14 @@ export async function runController(argv: readonly string[], env: NodeJS.Process
   const presence = new Presence({ client, cache, namespace, identity, clock, log });
   const policy = createPolicy({ cache, presence, clock, log, env, signal });
 
-  const keeper = { client, namespace, secretName: 'cogniforge-webhook-tls', names: namesOf(config), clock, log };
+  const keeper = {
+    client,
+    namespace,
+    secretName: 'cogniforge-webhook-tls',
+    names: namesOf(config),
+    clock,
+    log,
+  };
   let bundle = await currentBundle(keeper);
   const server = await serveAdmission({
     gates: [policy.gate],
@@ -73,7 +87,8 @@ export async function runController(argv: readonly string[], env: NodeJS.Process
       (term, guarded) => registration.lead(guarded, term.signal),
       (term, guarded) => presence.bury(guarded, term.signal),
     ],
-    events: (guarded) => createEvents({ client: guarded, clock, log, controller: 'cogniforge', instance: identity }),
+    events: (guarded) =>
+      createEvents({ client: guarded, clock, log, controller: 'cogniforge', instance: identity }),
     leader: { name: 'cogniforge', namespace, identity, settings: defaultLeaderSettings },
     fieldManager: 'cogniforge',
     reconcileTimeoutMs: RECONCILE_TIMEOUT_MS,
@@ -96,7 +111,13 @@ export async function runController(argv: readonly string[], env: NodeJS.Process
     },
     metrics: metrics.registry,
   });
-  log.info('started', { identity, server: endpoint.server, context: endpoint.context, webhookPort: server.port, healthPort: health.port });
+  log.info('started', {
+    identity,
+    server: endpoint.server,
+    context: endpoint.context,
+    webhookPort: server.port,
+    healthPort: health.port,
+  });
 
   const changed = (fresh: typeof bundle): void => {
     bundle = fresh;
@@ -120,7 +141,9 @@ function missing(what: string, names: readonly string[]): string | undefined {
 }
 
 function namesOf({ webhookService, namespace, webhookUrl }: Config): string[] {
-  const service = ['', `.${namespace}.svc`, `.${namespace}.svc.cluster.local`].map((suffix) => `${webhookService}${suffix}`);
+  const service = ['', `.${namespace}.svc`, `.${namespace}.svc.cluster.local`].map(
+    (suffix) => `${webhookService}${suffix}`,
+  );
   return webhookUrl === undefined ? service.slice(1) : [new URL(webhookUrl).hostname, ...service.slice(1)];
 }
 

@@ -17,7 +17,8 @@ export function toJsonSchema(schema: Schema): JSONSchema {
   }
   const { properties, items, additionalProperties } = schema;
   const result: Record<string, unknown> = { description: schema.description, enum: schema.enum };
-  if (schema.type !== undefined) result['type'] = schema.nullable === true ? [schema.type, 'null'] : schema.type;
+  if (schema.type !== undefined)
+    result['type'] = schema.nullable === true ? [schema.type, 'null'] : schema.type;
   if (items !== undefined) result['items'] = toJsonSchema(items);
   if (schema.type === 'object') {
     const open = schema['x-kubernetes-preserve-unknown-fields'] === true;
@@ -48,7 +49,8 @@ export async function typesOf({ crd, file }: CrdFile): Promise<string> {
   const { kind } = crd.spec.names;
   const root = storedVersion(crd).schema.openAPIV3Schema;
   const { spec, status } = root.properties ?? {};
-  if (spec === undefined || status === undefined) throw new Error(`${file}: the schema needs spec and status`);
+  if (spec === undefined || status === undefined)
+    throw new Error(`${file}: the schema needs spec and status`);
   return [
     BANNER.replace('FILE', file),
     "import type { Resource } from '../../runtime/resource.ts';\n",

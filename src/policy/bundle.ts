@@ -16,7 +16,8 @@ export async function readModule(bundle: string): Promise<Uint8Array<ArrayBuffer
     pipeline(createReadStream(bundle), createGunzip(), archive),
     moduleIn(archive as unknown as AsyncIterable<Entry>),
   ]);
-  if (module === undefined) throw new CompileError([{ code: 'no_module', message: 'opa built a bundle without policy.wasm' }]);
+  if (module === undefined)
+    throw new CompileError([{ code: 'no_module', message: 'opa built a bundle without policy.wasm' }]);
   return module;
 }
 
@@ -37,7 +38,9 @@ async function bytesOf(entry: Readable): Promise<Uint8Array<ArrayBuffer>> {
   for await (const chunk of entry as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > MAX_MODULE) {
-      throw new CompileError([{ code: 'too_large', message: `the compiled rule has more than ${String(MAX_MODULE >> 20)} MiB` }]);
+      throw new CompileError([
+        { code: 'too_large', message: `the compiled rule has more than ${String(MAX_MODULE >> 20)} MiB` },
+      ]);
     }
     chunks.push(chunk);
   }

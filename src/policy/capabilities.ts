@@ -30,7 +30,12 @@ const NATIVE: ReadonlySet<string> = new Set(
 );
 
 /** Rewritten or erased by the compiler: they never reach the module. */
-const COMPILED_AWAY: ReadonlySet<string> = new Set(['print', 'internal.print', 'rego.metadata.chain', 'rego.metadata.rule']);
+const COMPILED_AWAY: ReadonlySet<string> = new Set([
+  'print',
+  'internal.print',
+  'rego.metadata.chain',
+  'rego.metadata.rule',
+]);
 
 /** Why a builtin is not to be had, undefined when it is. `known`: all builtins of this opa. */
 export function whyUnavailable(name: string, known: ReadonlySet<string>): string | undefined {

@@ -111,7 +111,8 @@ async function askToolchain(opa: string, timeLimitMs: number | undefined): Promi
 }
 
 function refuseHuge(source: PolicySource): void {
-  const texts = source.kind === 'query' ? [source.query] : [source.rego, ...('libs' in source ? source.libs : [])];
+  const texts =
+    source.kind === 'query' ? [source.query] : [source.rego, ...('libs' in source ? source.libs : [])];
   const size = texts.reduce((sum, text) => sum + text.length, 0);
   if (size <= MAX_SOURCE) return;
   const message = `the rule has ${String(size)} characters, more than ${String(MAX_SOURCE)}`;
@@ -122,8 +123,15 @@ function refuseHuge(source: PolicySource): void {
 async function sourceFiles(source: PolicySource, workshop: Workshop): Promise<[SourceFile, ...SourceFile[]]> {
   if (source.kind === 'query') return [await queryFile(source, workshop)];
   const libs = source.kind === 'rego' ? source.libs : [];
-  const main = { name: 'policy.rego', field: source.kind === 'rego' ? 'rego' : QUERY_FILE, text: source.rego };
-  return [main, ...libs.map((text, at) => ({ name: `lib${String(at)}.rego`, field: `libs[${String(at)}]`, text }))];
+  const main = {
+    name: 'policy.rego',
+    field: source.kind === 'rego' ? 'rego' : QUERY_FILE,
+    text: source.rego,
+  };
+  return [
+    main,
+    ...libs.map((text, at) => ({ name: `lib${String(at)}.rego`, field: `libs[${String(at)}]`, text })),
+  ];
 }
 
 async function queryFile(source: PolicySource & { kind: 'query' }, workshop: Workshop): Promise<SourceFile> {
@@ -134,11 +142,17 @@ async function queryFile(source: PolicySource & { kind: 'query' }, workshop: Wor
   return { name: 'policy.rego', field: QUERY_FILE, text, lines, query };
 }
 
-async function build(files: [SourceFile, ...SourceFile[]], source: PolicySource, workshop: Workshop): Promise<CompiledPolicy> {
+async function build(
+  files: [SourceFile, ...SourceFile[]],
+  source: PolicySource,
+  workshop: Workshop,
+): Promise<CompiledPolicy> {
   const { opa, folder, options, toolchain } = workshop;
   const { regoVersion } = source;
   const trees = await Promise.all(files.map((file) => parse(file, regoVersion, workshop)));
-  const problems = files.flatMap((file, at) => unknownData(file, trees[at], trees, options.knownData ?? KNOWN_DATA));
+  const problems = files.flatMap((file, at) =>
+    unknownData(file, trees[at], trees, options.knownData ?? KNOWN_DATA),
+  );
   if (problems.length > 0) throw new CompileError(problems);
   const [main] = files;
   const { path, entrypoint } = entrypointOf(main, trees[0]);
@@ -150,7 +164,11 @@ async function build(files: [SourceFile, ...SourceFile[]], source: PolicySource,
   const built = await runOpa(opa, ['build', ...target, ...flags, ...names], limits);
   if (built.code !== 0) {
     // The same errors again, as data: build itself prints them as text.
-    const checked = await runOpa(opa, ['check', '--format', 'json', '--max-errors', '20', ...flags, ...names], limits);
+    const checked = await runOpa(
+      opa,
+      ['check', '--format', 'json', '--max-errors', '20', ...flags, ...names],
+      limits,
+    );
     const report = checked.code === 0 ? built.stderr : checked.stderr + checked.stdout;
     throw new CompileError(problemsOf(report, files, toolchain.builtins));
   }
@@ -173,9 +191,21 @@ function limitsOf({ signal, timeLimitMs }: CompileOptions, cwd: string): Paramet
 }
 
 /** Writes the file and returns its syntax tree; the text never gets into a command line. */
-async function parse(file: SourceFile, version: RegoVersion, { opa, folder, options, toolchain }: Workshop): Promise<Module> {
+async function parse(
+  file: SourceFile,
+  version: RegoVersion,
+  { opa, folder, options, toolchain }: Workshop,
+): Promise<Module> {
   await writeFile(join(folder, file.name), file.text);
-  const args = ['parse', '--format', 'json', '--json-include', 'locations,-comments', ...versionFlags(version), file.name];
+  const args = [
+    'parse',
+    '--format',
+    'json',
+    '--json-include',
+    'locations,-comments',
+    ...versionFlags(version),
+    file.name,
+  ];
   const { code, stdout, stderr } = await runOpa(opa, args, limitsOf(options, folder));
   if (code !== 0) throw new CompileError(problemsOf(stderr + stdout, [file], toolchain.builtins));
   return JSON.parse(stdout) as Module;
@@ -188,16 +218,31 @@ function entrypointOf(main: SourceFile, tree: Module | undefined): { path: strin
   const parts = constantPath(tree?.package.path ?? []).slice(1);
   const odd = parts.find((part) => !/^[\w-]+$/.test(part));
   if (odd !== undefined) {
-    fail({ file: main.field, line: 1, code: 'odd_package', message: `the package name ${JSON.stringify(odd)} has characters other than letters, digits, _ and -` });
+    fail({
+      file: main.field,
+      line: 1,
+      code: 'odd_package',
+      message: `the package name ${JSON.stringify(odd)} has characters other than letters, digits, _ and -`,
+    });
   }
   if (entrypoint === undefined) {
     const remedy = 'define one, such as: violation contains {"msg": msg} if { ... }';
-    fail({ file: main.field, code: 'no_entrypoint', message: `the package defines none of ${ENTRYPOINTS.join(', ')}`, remedy });
+    fail({
+      file: main.field,
+      code: 'no_entrypoint',
+      message: `the package defines none of ${ENTRYPOINTS.join(', ')}`,
+      remedy,
+    });
   }
   if (defined.get(entrypoint)?.args !== undefined) {
     const line = defined.get(entrypoint)?.location?.row;
     const place = { file: main.field, ...(line === undefined ? {} : { line }) };
-    fail({ ...place, code: 'no_entrypoint', message: `${entrypoint} is a function`, remedy: 'it gives the verdict: define it as a rule without arguments' });
+    fail({
+      ...place,
+      code: 'no_entrypoint',
+      message: `${entrypoint} is a function`,
+      remedy: 'it gives the verdict: define it as a rule without arguments',
+    });
   }
   return { path: [...parts, entrypoint].join('/'), entrypoint };
 }

@@ -25,11 +25,17 @@ const MAX_PROBLEMS = 20;
 const MAX_WORDS = 500;
 
 /** `report` is what opa printed: JSON where it can, else text. Never empty. */
-export function problemsOf(report: string, files: readonly SourceFile[], known: ReadonlySet<string>): Problem[] {
+export function problemsOf(
+  report: string,
+  files: readonly SourceFile[],
+  known: ReadonlySet<string>,
+): Problem[] {
   const errors = jsonErrors(report) ?? textErrors(report);
   const problems = errors.slice(0, MAX_PROBLEMS).map((error) => problemOf(error, files, known));
   if (problems.length > 0) return problems;
-  return [{ code: 'compile_failed', message: report.trim().slice(0, MAX_WORDS) || 'opa failed without a word' }];
+  return [
+    { code: 'compile_failed', message: report.trim().slice(0, MAX_WORDS) || 'opa failed without a word' },
+  ];
 }
 
 function jsonErrors(report: string): OpaError[] | undefined {
@@ -64,7 +70,11 @@ function problemOf(error: OpaError, files: readonly SourceFile[], known: Readonl
   };
 }
 
-function placeOf(file: SourceFile | undefined, row: number, col = 0): Pick<Problem, 'file' | 'line' | 'column'> {
+function placeOf(
+  file: SourceFile | undefined,
+  row: number,
+  col = 0,
+): Pick<Problem, 'file' | 'line' | 'column'> {
   if (file === undefined || row < 1) return {};
   const column = col > 0 && file.query === undefined ? { column: col } : {};
   if (file.query === undefined) return { file: file.field, line: row, ...column };
@@ -92,13 +102,22 @@ function inWords(
 
 /** `with http.send as f`: a builtin that is not in the capabilities is only said not to exist. */
 function builtinAfterWith(message: string, text: string): string | undefined {
-  return message.startsWith('with keyword target') ? /\bwith\s+([a-z_][\w.]*)\s+as\b/.exec(text)?.[1] : undefined;
+  return message.startsWith('with keyword target')
+    ? /\bwith\s+([a-z_][\w.]*)\s+as\b/.exec(text)?.[1]
+    : undefined;
 }
 
-function ofBuiltin(name: string, plain: string, known: ReadonlySet<string>): Pick<Problem, 'message' | 'remedy'> {
+function ofBuiltin(
+  name: string,
+  plain: string,
+  known: ReadonlySet<string>,
+): Pick<Problem, 'message' | 'remedy'> {
   const reason = whyUnavailable(name, known);
   if (reason !== undefined) return { message: `builtin ${name} is not available: ${reason}` };
-  return { message: plain, remedy: 'check its name; a function of a lib is called by its full name or an import' };
+  return {
+    message: plain,
+    remedy: 'check its name; a function of a lib is called by its full name or an import',
+  };
 }
 
 function parseHint(file: SourceFile | undefined, message: string): string | undefined {

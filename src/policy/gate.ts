@@ -39,7 +39,10 @@ export function policyGate(options: PolicyGateOptions): Gate<Facts> {
     const labels = request.namespace === undefined ? undefined : namespaceLabels(request.namespace);
     return library
       .served()
-      .filter(({ rule }) => inForce(rule) && failureModeOf(rule) === mode && matches(rule.spec.match, request, labels));
+      .filter(
+        ({ rule }) =>
+          inForce(rule) && failureModeOf(rule) === mode && matches(rule.spec.match, request, labels),
+      );
   };
   return {
     name: 'policy',
@@ -48,7 +51,9 @@ export function policyGate(options: PolicyGateOptions): Gate<Facts> {
     async gather(request, mode) {
       const review = reviewText(request);
       const object = stringifyJson(objectOf(request));
-      const findings = await Promise.all(selected(request, mode).map((served) => evaluate(options, served, review, object)));
+      const findings = await Promise.all(
+        selected(request, mode).map((served) => evaluate(options, served, review, object)),
+      );
       // A dry run leaves nothing behind, not even a count.
       if (request.dryRun !== true) for (const finding of findings) count(library, finding);
       return { findings, mode };
@@ -84,7 +89,12 @@ function reviewText(request: AdmissionRequest): string {
   return stringifyJson(request.operation === 'DELETE' ? { ...request, object: objectOf(request) } : request);
 }
 
-async function evaluate(options: PolicyGateOptions, served: ServedRule, review: string, object: string): Promise<Finding> {
+async function evaluate(
+  options: PolicyGateOptions,
+  served: ServedRule,
+  review: string,
+  object: string,
+): Promise<Finding> {
   const { rule, policy, id, name } = served;
   const input = served.reads === 'object' ? object : `{"review":${review},"parameters":${served.parameters}}`;
   try {
@@ -108,7 +118,11 @@ function count(library: Library, { rule, violations, error }: Finding): void {
   const { name } = rule.metadata;
   const violated = violations.length > 0;
   const denies = (rule.spec.enforcementMode ?? 'Enforce') === 'Enforce';
-  library.count(name, { evaluations: 1, denials: violated && denies ? 1 : 0, warnings: violated && !denies ? 1 : 0 });
+  library.count(name, {
+    evaluations: 1,
+    denials: violated && denies ? 1 : 0,
+    warnings: violated && !denies ? 1 : 0,
+  });
   if (error !== undefined) library.failed(name, error);
 }
 
@@ -148,7 +162,8 @@ function sentenceOf({ metadata, spec }: PolicyRule, { message, details }: Violat
 
 /** `spec.containers[1]` of `["spec", "containers", 1]`. */
 function pathOf(details: unknown): string | undefined {
-  if (typeof details !== 'object' || details === null || !('path' in details) || !Array.isArray(details.path)) return undefined;
+  if (typeof details !== 'object' || details === null || !('path' in details) || !Array.isArray(details.path))
+    return undefined;
   const path = (details.path as unknown[])
     .map((part) => (typeof part === 'number' ? `[${String(part)}]` : `.${String(part)}`))
     .join('');

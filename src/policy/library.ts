@@ -94,7 +94,8 @@ export class Library {
   count(name: string, counts: Partial<Counts>): void {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
-    for (const key of ['evaluations', 'denials', 'warnings', 'errors'] as const) entry.counts[key] += counts[key] ?? 0;
+    for (const key of ['evaluations', 'denials', 'warnings', 'errors'] as const)
+      entry.counts[key] += counts[key] ?? 0;
   }
 
   failed(name: string, message: string): void {
@@ -120,7 +121,10 @@ export class Library {
   async #work(name: string, entry: Entry): Promise<void> {
     entry.working = true;
     try {
-      while (this.#entries.get(name) === entry && entry.compiledGeneration !== (entry.latest.metadata.generation ?? 1)) {
+      while (
+        this.#entries.get(name) === entry &&
+        entry.compiledGeneration !== (entry.latest.metadata.generation ?? 1)
+      ) {
         await this.#compile(name, entry, entry.latest);
       }
     } catch (error) {
@@ -136,14 +140,18 @@ export class Library {
     const source = sourceOf(rule);
     try {
       const before = entry.served;
-      const reusable = before !== undefined && deepEqual(sourceOf(before.rule), source) ? before.policy : undefined;
+      const reusable =
+        before !== undefined && deepEqual(sourceOf(before.rule), source) ? before.policy : undefined;
       const policy = reusable ?? (await this.#options.compile(source, signal));
       this.#serve(name, entry, rule, policy, rule.metadata.generation ?? 1);
       entry.problems = [];
     } catch (error) {
       entry.problems = error instanceof CompileError ? error.problems : [{ message: messageOf(error) }];
       entry.lastError = messageOf(error);
-      log.warn('a rule does not compile; the last good version stays in force', { rule: name, error: messageOf(error) });
+      log.warn('a rule does not compile; the last good version stays in force', {
+        rule: name,
+        error: messageOf(error),
+      });
       if (entry.served === undefined) await this.#restore(name, entry, rule);
     }
     entry.compiledGeneration = rule.metadata.generation ?? 1;
@@ -157,7 +165,10 @@ export class Library {
       // Generation 0: what is served is older than every version of the spec that is known.
       this.#serve(name, entry, rule, await this.#options.compile(source, this.#options.signal), 0);
     } catch (error) {
-      this.#options.log.error('the last good version of a rule does not compile any more', { rule: name, error: messageOf(error) });
+      this.#options.log.error('the last good version of a rule does not compile any more', {
+        rule: name,
+        error: messageOf(error),
+      });
     }
   }
 
@@ -171,7 +182,15 @@ export class Library {
     const id = kept ?? `${name}#${String(this.#serial)}`;
     if (kept === undefined) engine.load(id, policy);
     const reads = rule.spec.regoQuery === undefined ? 'review' : 'object';
-    entry.served = { name, rule, generation, policy, id, reads, parameters: JSON.stringify(rule.spec.parameters ?? {}) };
+    entry.served = {
+      name,
+      rule,
+      generation,
+      policy,
+      id,
+      reads,
+      parameters: JSON.stringify(rule.spec.parameters ?? {}),
+    };
     if (kept === undefined && before !== undefined) engine.unload(before.id);
     this.#tell(name);
   }
@@ -183,7 +202,15 @@ export class Library {
 
 function fresh(rule: PolicyRule): Entry {
   const counts = { evaluations: 0, denials: 0, warnings: 0, errors: 0 };
-  return { latest: rule, working: false, served: undefined, compiledGeneration: 0, problems: [], counts, lastError: undefined };
+  return {
+    latest: rule,
+    working: false,
+    served: undefined,
+    compiledGeneration: 0,
+    problems: [],
+    counts,
+    lastError: undefined,
+  };
 }
 
 export function sourceOf({ spec }: Pick<PolicyRule, 'spec'>): PolicySource {
@@ -196,5 +223,7 @@ export function sourceOf({ spec }: Pick<PolicyRule, 'spec'>): PolicySource {
 function lastGoodSource({ status }: PolicyRule): PolicySource | undefined {
   if (status?.compiledRego === undefined) return undefined;
   const { compiledRego: rego, compiledLibs: libs = [], compiledRegoVersion: regoVersion = 'V1' } = status;
-  return status.compiledFrom === 'RegoQuery' ? { kind: 'module', rego, regoVersion } : { kind: 'rego', rego, libs, regoVersion };
+  return status.compiledFrom === 'RegoQuery'
+    ? { kind: 'module', rego, regoVersion }
+    : { kind: 'rego', rego, libs, regoVersion };
 }

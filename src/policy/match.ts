@@ -39,7 +39,11 @@ const DEFAULT_OPERATIONS: readonly Operation[] = ['CREATE', 'UPDATE'];
  * `namespaceLabels`: the labels of the request's namespace, undefined when they are not known (yet). A rule with a
  * namespaceSelector then counts as matching: judging an object too many is refused loudly, one too few is a hole.
  */
-export function matches(match: Match, request: AdmissionRequest, namespaceLabels: Labels | undefined): boolean {
+export function matches(
+  match: Match,
+  request: AdmissionRequest,
+  namespaceLabels: Labels | undefined,
+): boolean {
   if (!(match.operations ?? DEFAULT_OPERATIONS).includes(request.operation)) return false;
   if (!matchesKind(match, request) || !matchesScope(match, request)) return false;
   return (
@@ -68,7 +72,10 @@ function matchesScope({ scope = '*' }: Match, request: AdmissionRequest): boolea
   return namespaced === (scope === 'Namespaced');
 }
 
-function matchesNamespace({ namespaces = [], excludedNamespaces = [] }: Match, request: AdmissionRequest): boolean {
+function matchesNamespace(
+  { namespaces = [], excludedNamespaces = [] }: Match,
+  request: AdmissionRequest,
+): boolean {
   const namespace = isNamespace(request) ? nameOf(request) : namespaceOf(request);
   if (namespace === undefined) return true;
   if (namespaces.length > 0 && !namespaces.some((pattern) => matchesGlob(pattern, namespace))) return false;

@@ -13,13 +13,24 @@ export function findOpa(env: NodeJS.ProcessEnv = process.env, fallback?: string)
   const named = env['OPA_BIN'];
   if (named !== undefined && named !== '') {
     if (isExecutable(named)) return named;
-    fail({ code: 'no_opa', message: `OPA_BIN=${named} is not a program`, remedy: 'set it to the path of opa >= 1.0' });
+    fail({
+      code: 'no_opa',
+      message: `OPA_BIN=${named} is not a program`,
+      remedy: 'set it to the path of opa >= 1.0',
+    });
   }
   const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  const found = [...folders.map((folder) => join(folder, 'opa')), ...(fallback === undefined ? [] : [fallback])];
+  const found = [
+    ...folders.map((folder) => join(folder, 'opa')),
+    ...(fallback === undefined ? [] : [fallback]),
+  ];
   const opa = found.find(isExecutable);
   if (opa !== undefined) return opa;
-  fail({ code: 'no_opa', message: 'there is no opa on this machine', remedy: 'set OPA_BIN, or put opa into the PATH' });
+  fail({
+    code: 'no_opa',
+    message: 'there is no opa on this machine',
+    remedy: 'set OPA_BIN, or put opa into the PATH',
+  });
 }
 
 function isExecutable(path: string): boolean {
@@ -102,18 +113,22 @@ function spawned(opa: string, args: readonly string[], run: Run): Promise<Output
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].on('data', (chunk: Buffer) => {
         size += chunk.length;
-        if (size > outputLimit) kill(limitError('makes the compiler print without end', 'make the rule smaller'));
+        if (size > outputLimit)
+          kill(limitError('makes the compiler print without end', 'make the rule smaller'));
         else chunks[stream].push(chunk);
       });
     }
     child.once('error', (cause) => {
-      failure ??= new CompileError([{ code: 'no_opa', message: `opa cannot be started: ${cause.message}` }], { cause });
+      failure ??= new CompileError([{ code: 'no_opa', message: `opa cannot be started: ${cause.message}` }], {
+        cause,
+      });
     });
     // Comes after `error` too, and after both streams have ended.
     child.once('close', (code) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      if (failure !== undefined) reject(failure instanceof Error ? failure : new Error('aborted', { cause: failure }));
+      if (failure !== undefined)
+        reject(failure instanceof Error ? failure : new Error('aborted', { cause: failure }));
       else resolve({ code: code ?? -1, stdout: text(chunks.stdout), stderr: text(chunks.stderr) });
     });
   });

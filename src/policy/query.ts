@@ -19,7 +19,11 @@ const WRAPPED_AT = 3;
 /** The text to parse: the query as the body of a rule, its lines untouched. Throws CompileError where there is no query. */
 export function wrapQuery(query: string, version: RegoVersion): string {
   if (query.length > MAX_QUERY) {
-    fail({ file: QUERY_FILE, code: 'too_large', message: `the query has more than ${String(MAX_QUERY)} characters` });
+    fail({
+      file: QUERY_FILE,
+      code: 'too_large',
+      message: `the query has more than ${String(MAX_QUERY)} characters`,
+    });
   }
   if (query.split('\n').every((line) => /^\s*(#.*)?$/.test(line))) {
     const remedy = 'write what must not be, such as: not input.metadata.labels.owner';
@@ -35,7 +39,10 @@ export function wrappedLine(query: string, line: number): number {
 
 /** A hint for text that does not parse as a query because it is something else. */
 export function notAQuery(query: string): string | undefined {
-  if (!/^\s*(package|import|default)\s/m.test(query) && !/^[^"`#]*\b(if|contains)\b[^"`#]*\{\s*$/m.test(query)) {
+  if (
+    !/^\s*(package|import|default)\s/m.test(query) &&
+    !/^[^"`#]*\b(if|contains)\b[^"`#]*\{\s*$/m.test(query)
+  ) {
     return undefined;
   }
   return 'a whole Rego module belongs into spec.rego; spec.regoQuery holds the statements of one rule body';
@@ -51,7 +58,12 @@ export interface QueryModule {
  * The module of a query, given the tree of its wrapped text. `message` becomes the msg of each violation; without one
  * the rule's own words stand in. Throws CompileError.
  */
-export function queryModule(query: string, tree: Module, version: RegoVersion, message?: string): QueryModule {
+export function queryModule(
+  query: string,
+  tree: Module,
+  version: RegoVersion,
+  message?: string,
+): QueryModule {
   const text = unixLines(query);
   const body = bodyOf(text, tree);
   const lifts = liftWildcards(text, body, version);
@@ -61,7 +73,9 @@ export function queryModule(query: string, tree: Module, version: RegoVersion, m
     ...(path === undefined ? [] : [`"details": {"path": [${path.join(', ')}]}`]),
   ];
   const head =
-    version === 'V1' ? `violation contains {${fields.join(', ')}} if {` : `violation[{${fields.join(', ')}}] {`;
+    version === 'V1'
+      ? `violation contains {${fields.join(', ')}} if {`
+      : `violation[{${fields.join(', ')}}] {`;
   const edited = editLines(text, lifts);
   return {
     text: ['package cogniforge.query', '', head, ...edited.map(([line]) => line), '}', ''].join('\n'),
@@ -74,11 +88,23 @@ function bodyOf(text: string, { rules = [], imports = [] }: Module): Expression[
   const [rule] = rules;
   if (rule?.body === undefined || rules.length !== 1 || imports.length > 0 || rule.else !== undefined) {
     const remedy = notAQuery(text) ?? 'separate statements by ; or a new line, and balance the braces';
-    fail({ file: QUERY_FILE, code: 'not_a_query', message: 'this is more than one query: a brace closes it early', remedy });
+    fail({
+      file: QUERY_FILE,
+      code: 'not_a_query',
+      message: 'this is more than one query: a brace closes it early',
+      remedy,
+    });
   }
   if (rule.body.every(declaresOnly)) {
-    const remedy = 'state a condition that does not hold of a good object, such as: input.spec.hostNetwork == true';
-    fail({ file: QUERY_FILE, line: 1, code: 'no_condition', message: 'the query only names values and asks nothing', remedy });
+    const remedy =
+      'state a condition that does not hold of a good object, such as: input.spec.hostNetwork == true';
+    fail({
+      file: QUERY_FILE,
+      line: 1,
+      code: 'no_condition',
+      message: 'the query only names values and asks nothing',
+      remedy,
+    });
   }
   return rule.body;
 }
@@ -112,7 +138,9 @@ function liftWildcards(text: string, body: readonly Expression[], version: RegoV
     const generators = found.map(({ from, at }, index) => {
       const collection = collectionText(text, from, at, names, statement.location);
       const name = names[index]?.name ?? '';
-      return version === 'V1' ? `some ${name}, _ in ${collection}` : `some ${name}; _ = ${collection}[${name}]`;
+      return version === 'V1'
+        ? `some ${name}, _ in ${collection}`
+        : `some ${name}; _ = ${collection}[${name}]`;
     });
     return [{ at: offsetOf(statement.location), generators, names, path: pathOf(found, names) }];
   });
@@ -157,7 +185,13 @@ function collectionText(
   if (text[at] !== '_' || !bracket.endsWith('[')) {
     const line = location === undefined ? {} : { line: location.row - WRAPPED_AT };
     const remedy = 'write each wildcard as [_], without a comment inside the brackets';
-    fail({ file: QUERY_FILE, ...line, code: 'odd_wildcard', message: 'a wildcard of this statement cannot be read', remedy });
+    fail({
+      file: QUERY_FILE,
+      ...line,
+      code: 'odd_wildcard',
+      message: 'a wildcard of this statement cannot be read',
+      remedy,
+    });
   }
   return replaceNames(text, from, bracket.length - 1, names);
 }
@@ -196,7 +230,9 @@ function stepText({ type, value }: Term): string | undefined {
 function refuseWith(location: Location): never {
   const remedy = 'bind the element first: some i, _ in <collection>; not <collection>[i]...';
   const message = 'a wildcard under not cannot be combined with the keyword with';
-  throw new CompileError([{ file: QUERY_FILE, line: location.row - WRAPPED_AT, code: 'wildcard_with', message, remedy }]);
+  throw new CompileError([
+    { file: QUERY_FILE, line: location.row - WRAPPED_AT, code: 'wildcard_with', message, remedy },
+  ]);
 }
 
 /** `index1`, `index2`, ...: none that occurs anywhere in the query, be it in a string. */
@@ -232,7 +268,9 @@ function editLines(text: string, lifts: readonly Lift[]): [string, number][] {
     const end = start + line.length;
     const own = lifts.filter(({ at }) => at >= start && at < end);
     const margin = /^\s*/.exec(line)?.[0] ?? '';
-    const above = own.filter(({ at }) => at === start + margin.length).flatMap(({ generators }) => generators);
+    const above = own
+      .filter(({ at }) => at === start + margin.length)
+      .flatMap(({ generators }) => generators);
     const inline = own.filter(({ at }) => at !== start + margin.length);
     let edited = '';
     let done = start;
@@ -242,7 +280,9 @@ function editLines(text: string, lifts: readonly Lift[]): [string, number][] {
     }
     edited += replaceNames(text, done, end, names);
     start = end + 1;
-    const lines = [...above.map((generator) => margin + generator), edited].flatMap((piece) => piece.split('\n'));
+    const lines = [...above.map((generator) => margin + generator), edited].flatMap((piece) =>
+      piece.split('\n'),
+    );
     return lines.map((piece) => [piece.trim() === '' ? '' : indent + piece, index + 1]);
   });
 }
@@ -250,4 +290,3 @@ function editLines(text: string, lifts: readonly Lift[]): [string, number][] {
 function unixLines(text: string): string {
   return text.replaceAll('\r\n', '\n');
 }
-

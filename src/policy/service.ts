@@ -18,7 +18,13 @@ import { TOPIC } from './policyrule/gather.ts';
 import { POLICY_RULE, policyRuleKind, policyRuleValidator, PROBE } from './policyrule/kind.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
 
-const NAMESPACE: ResourceType = { group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false };
+const NAMESPACE: ResourceType = {
+  group: '',
+  version: 'v1',
+  kind: 'Namespace',
+  plural: 'namespaces',
+  namespaced: false,
+};
 
 const REPORT_MS = 10_000;
 

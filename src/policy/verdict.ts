@@ -36,7 +36,10 @@ export function violationsOf(raw: unknown, entrypoint: Entrypoint, rule: RuleWor
   const all = [...distinct.values()];
   if (all.length <= MAX_VIOLATIONS) return all;
   const rest = all.length - MAX_VIOLATIONS + 1;
-  return [...all.slice(0, MAX_VIOLATIONS - 1), { message: `and ${String(rest)} more violations of ${rule.name}` }];
+  return [
+    ...all.slice(0, MAX_VIOLATIONS - 1),
+    { message: `and ${String(rest)} more violations of ${rule.name}` },
+  ];
 }
 
 /** Fails closed: only true, or a non-empty collection of what is allowed, allows. */
@@ -78,13 +81,18 @@ function asText(words: unknown): string | undefined {
 
 function bounded(message: string, details: unknown): Violation {
   const text = cut(plain(message), MAX_MESSAGE);
-  if (details === undefined || (isEmptyRecord(details))) return { message: text };
+  if (details === undefined || isEmptyRecord(details)) return { message: text };
   const size = JSON.stringify(details).length;
-  return { message: text, details: size <= MAX_DETAILS ? details : { omitted: `${String(size)} characters` } };
+  return {
+    message: text,
+    details: size <= MAX_DETAILS ? details : { omitted: `${String(size)} characters` },
+  };
 }
 
 function isEmptyRecord(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0
+  );
 }
 
 /** Control characters break terminals and the Warning header; a lone surrogate breaks the JSON of the answer. */

@@ -89,16 +89,23 @@ export async function inClusterEndpoint(env: NodeJS.ProcessEnv, clock: Clock): P
 }
 
 /** One context of a kubeconfig file (its current one unless told). Throws ConfigError that names what is missing. */
-export async function kubeconfigEndpoint(file: string, clock: Clock, contextName?: string): Promise<Endpoint> {
+export async function kubeconfigEndpoint(
+  file: string,
+  clock: Clock,
+  contextName?: string,
+): Promise<Endpoint> {
   const config = await readKubeconfig(file);
   const name = contextName ?? config['current-context'];
   const context = config.contexts?.find((entry) => entry.name === name)?.context;
   if (name === undefined || context === undefined) {
     const known = config.contexts?.map((entry) => entry.name).join(', ') ?? 'none';
-    throw new ConfigError(`${file}: no context ${name ?? '(current-context is not set)'}; contexts there: ${known}`);
+    throw new ConfigError(
+      `${file}: no context ${name ?? '(current-context is not set)'}; contexts there: ${known}`,
+    );
   }
   const cluster = config.clusters?.find((entry) => entry.name === context.cluster)?.cluster;
-  if (cluster === undefined) throw new ConfigError(`${file}: context ${name} names cluster ${context.cluster}, which is not there`);
+  if (cluster === undefined)
+    throw new ConfigError(`${file}: context ${name} names cluster ${context.cluster}, which is not there`);
   const user = config.users?.find((entry) => entry.name === context.user)?.user ?? {};
   const read = reader(dirname(file));
   const ca = await read(cluster['certificate-authority-data'], cluster['certificate-authority']);
@@ -129,7 +136,9 @@ async function readKubeconfig(file: string): Promise<KubeConfigFile> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(`cannot read the kubeconfig ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ConfigError(
+      `cannot read the kubeconfig ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   const parsed: unknown = load(text);
   if (typeof parsed !== 'object' || parsed === null) throw new ConfigError(`${file} is not a kubeconfig`);

@@ -41,19 +41,27 @@ export interface Bundle {
   key: string;
 }
 
-export type CertificateDecision = { action: 'keep' } | { action: 'renewLeaf'; why: string } | { action: 'renewCa'; why: string };
+export type CertificateDecision =
+  { action: 'keep' } | { action: 'renewLeaf'; why: string } | { action: 'renewCa'; why: string };
 
 /** Renewed when a third of the life is left, or when a name is missing. */
-export function decideCertificates(bundle: Bundle | undefined, names: readonly string[], now: Instant): CertificateDecision {
+export function decideCertificates(
+  bundle: Bundle | undefined,
+  names: readonly string[],
+  now: Instant,
+): CertificateDecision {
   if (bundle === undefined) return { action: 'renewCa', why: 'there is none' };
   try {
     const ca = new X509Certificate(bundle.caCert);
     const leaf = new X509Certificate(bundle.cert);
-    if (inLastThird(ca, now)) return { action: 'renewCa', why: `the CA expires at ${ca.notAfter.toISOString()}` };
-    if (inLastThird(leaf, now)) return { action: 'renewLeaf', why: `the certificate expires at ${leaf.notAfter.toISOString()}` };
+    if (inLastThird(ca, now))
+      return { action: 'renewCa', why: `the CA expires at ${ca.notAfter.toISOString()}` };
+    if (inLastThird(leaf, now))
+      return { action: 'renewLeaf', why: `the certificate expires at ${leaf.notAfter.toISOString()}` };
     if (leaf.issuer !== ca.subject) return { action: 'renewLeaf', why: 'the certificate is of another CA' };
     const missing = names.filter((name) => !namesOf(leaf).includes(name));
-    if (missing.length > 0) return { action: 'renewLeaf', why: `the certificate lacks ${missing.join(', ')}` };
+    if (missing.length > 0)
+      return { action: 'renewLeaf', why: `the certificate lacks ${missing.join(', ')}` };
     return { action: 'keep' };
   } catch (error) {
     return { action: 'renewCa', why: `the Secret holds no certificate: ${messageOf(error)}` };
@@ -77,9 +85,15 @@ export function caBundleOf(bundle: Bundle): string {
 }
 
 /** Carries a decision out. `names`: DNS names and IP addresses of the leaf. */
-export async function renew(bundle: Bundle | undefined, decision: CertificateDecision, names: readonly string[], now: Instant): Promise<Bundle> {
+export async function renew(
+  bundle: Bundle | undefined,
+  decision: CertificateDecision,
+  names: readonly string[],
+  now: Instant,
+): Promise<Bundle> {
   if (decision.action === 'keep' && bundle !== undefined) return bundle;
-  if (decision.action === 'renewLeaf' && bundle !== undefined) return { ...bundle, ...(await makeLeaf(bundle, names, now)) };
+  if (decision.action === 'renewLeaf' && bundle !== undefined)
+    return { ...bundle, ...(await makeLeaf(bundle, names, now)) };
   const ca = await makeCa(now);
   const previous = bundle === undefined ? {} : { previousCa: bundle.caCert };
   return { ...ca, ...previous, ...(await makeLeaf(ca, names, now)) };
@@ -106,7 +120,11 @@ async function makeCa(now: Instant): Promise<Pick<Bundle, 'caCert' | 'caKey'>> {
   return { caCert: certificate.toString('pem'), caKey: await pemOf(keys.privateKey) };
 }
 
-async function makeLeaf(ca: Pick<Bundle, 'caCert' | 'caKey'>, names: readonly string[], now: Instant): Promise<Pick<Bundle, 'cert' | 'key'>> {
+async function makeLeaf(
+  ca: Pick<Bundle, 'caCert' | 'caKey'>,
+  names: readonly string[],
+  now: Instant,
+): Promise<Pick<Bundle, 'cert' | 'key'>> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const caKey = PemConverter.decodeFirst(ca.caKey);
   const signingKey = await webcrypto.subtle.importKey('pkcs8', caKey, ALGORITHM, false, ['sign']);
@@ -125,7 +143,9 @@ async function makeLeaf(ca: Pick<Bundle, 'caCert' | 'caKey'>, names: readonly st
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
         new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-        new SubjectAlternativeNameExtension(names.map((value) => ({ type: /^[0-9.]+$|:/.test(value) ? 'ip' : 'dns', value }))),
+        new SubjectAlternativeNameExtension(
+          names.map((value) => ({ type: /^[0-9.]+$|:/.test(value) ? 'ip' : 'dns', value })),
+        ),
       ],
     },
     webcrypto,
@@ -144,7 +164,13 @@ function serial(): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-const SECRET: ResourceType = { group: '', version: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true };
+const SECRET: ResourceType = {
+  group: '',
+  version: 'v1',
+  kind: 'Secret',
+  plural: 'secrets',
+  namespaced: true,
+};
 
 interface Secret extends Unstructured {
   data?: Record<string, string>;
@@ -170,7 +196,11 @@ export async function currentBundle(options: KeeperOptions): Promise<Bundle> {
     const bundle = secret === undefined ? undefined : bundleOf(secret);
     const decision = decideCertificates(bundle, names, clock.now());
     if (decision.action === 'keep' && bundle !== undefined) return bundle;
-    log.info('renewing the webhook certificate', { secret: secretName, action: decision.action, why: 'why' in decision ? decision.why : '' });
+    log.info('renewing the webhook certificate', {
+      secret: secretName,
+      action: decision.action,
+      why: 'why' in decision ? decision.why : '',
+    });
     const renewed = await renew(bundle, decision, names, clock.now());
     const object = secretOf(renewed, secretName, namespace, secret);
     try {
@@ -183,7 +213,12 @@ export async function currentBundle(options: KeeperOptions): Promise<Bundle> {
 }
 
 /** Looks every minute, and hands on what changed. Never throws. */
-export async function keepCertificates(options: KeeperOptions, first: Bundle, onChange: (bundle: Bundle) => void, signal: AbortSignal): Promise<void> {
+export async function keepCertificates(
+  options: KeeperOptions,
+  first: Bundle,
+  onChange: (bundle: Bundle) => void,
+  signal: AbortSignal,
+): Promise<void> {
   let known = first;
   while (!signal.aborted) {
     await sleep(options.clock, LOOK_MS, signal);
@@ -208,19 +243,36 @@ function bundleOf({ data = {} }: Secret): Bundle | undefined {
     const value = data[key];
     return value === undefined || value === '' ? undefined : Buffer.from(value, 'base64').toString('utf8');
   };
-  const [caCert, caKey, cert, key, previousCa] = [text('ca.crt'), text('ca.key'), text('tls.crt'), text('tls.key'), text('ca-previous.crt')];
-  if (caCert === undefined || caKey === undefined || cert === undefined || key === undefined) return undefined;
+  const [caCert, caKey, cert, key, previousCa] = [
+    text('ca.crt'),
+    text('ca.key'),
+    text('tls.crt'),
+    text('tls.key'),
+    text('ca-previous.crt'),
+  ];
+  if (caCert === undefined || caKey === undefined || cert === undefined || key === undefined)
+    return undefined;
   return { caCert, caKey, cert, key, ...(previousCa === undefined ? {} : { previousCa }) };
 }
 
-function secretOf(bundle: Bundle, name: string, namespace: string, before: Secret | undefined): Secret & { metadata: { name: string } } {
+function secretOf(
+  bundle: Bundle,
+  name: string,
+  namespace: string,
+  before: Secret | undefined,
+): Secret & { metadata: { name: string } } {
   const encode = (text: string | undefined): string => Buffer.from(text ?? '').toString('base64');
   const { resourceVersion } = before?.metadata ?? {};
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'kubernetes.io/tls',
-    metadata: { name, namespace, labels: { 'app.kubernetes.io/name': 'cogniforge' }, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+    metadata: {
+      name,
+      namespace,
+      labels: { 'app.kubernetes.io/name': 'cogniforge' },
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    },
     data: {
       'ca.crt': encode(bundle.caCert),
       'ca.key': encode(bundle.caKey),

@@ -69,16 +69,40 @@ export interface RawOptions {
 }
 
 export interface Client {
-  get<T extends object = KubernetesObject>(type: ResourceType, name: Name, options?: { signal?: AbortSignal }): Promise<T>;
-  list<T extends object = KubernetesObject>(type: ResourceType, options?: ListOptions): Promise<ObjectList<T>>;
+  get<T extends object = KubernetesObject>(
+    type: ResourceType,
+    name: Name,
+    options?: { signal?: AbortSignal },
+  ): Promise<T>;
+  list<T extends object = KubernetesObject>(
+    type: ResourceType,
+    options?: ListOptions,
+  ): Promise<ObjectList<T>>;
   /** The raw stream of a watch: one JSON event a line. */
   watch(type: ResourceType, options: WatchOptions): Promise<HttpResponse['body']>;
-  create<T extends object>(type: ResourceType, object: T & { metadata: Partial<ObjectMeta> }, options?: WriteOptions): Promise<T>;
+  create<T extends object>(
+    type: ResourceType,
+    object: T & { metadata: Partial<ObjectMeta> },
+    options?: WriteOptions,
+  ): Promise<T>;
   /** Replaces; a resourceVersion in the object makes it conditional. */
-  update<T extends object>(type: ResourceType, object: T & { metadata: ObjectMeta }, options?: WriteOptions): Promise<T>;
-  patch<T extends object = KubernetesObject>(type: ResourceType, name: Name, patch: PatchBody, options?: WriteOptions): Promise<T>;
+  update<T extends object>(
+    type: ResourceType,
+    object: T & { metadata: ObjectMeta },
+    options?: WriteOptions,
+  ): Promise<T>;
+  patch<T extends object = KubernetesObject>(
+    type: ResourceType,
+    name: Name,
+    patch: PatchBody,
+    options?: WriteOptions,
+  ): Promise<T>;
   /** Server-side apply. */
-  apply<T extends object>(type: ResourceType, object: T & { metadata: ObjectMeta }, options: ApplyOptions): Promise<T>;
+  apply<T extends object>(
+    type: ResourceType,
+    object: T & { metadata: ObjectMeta },
+    options: ApplyOptions,
+  ): Promise<T>;
   delete(type: ResourceType, name: Name, options?: DeleteOptions): Promise<void>;
   /** Any other path: discovery, /version, SubjectAccessReview. */
   raw<T>(method: HttpRequest['method'], path: string, options?: RawOptions): Promise<T>;
@@ -115,7 +139,13 @@ interface Guard {
 
 function build(options: ClientOptions, guard: Guard | undefined): Client {
   const call = <T>(request: HttpRequest): Promise<T> => exchange<T>(options, guard, request);
-  const write = <T>(method: HttpRequest['method'], path: string, body: unknown, write: WriteOptions, contentType?: string) =>
+  const write = <T>(
+    method: HttpRequest['method'],
+    path: string,
+    body: unknown,
+    write: WriteOptions,
+    contentType?: string,
+  ) =>
     call<T>({
       method,
       path: path + query(writeQuery(write)),
@@ -138,9 +168,21 @@ function build(options: ClientOptions, guard: Guard | undefined): Client {
     update: (type, object, options = {}) =>
       write('PUT', objectPath(type, object.metadata, options.subresource), object, options),
     patch: (type, name, patch, options = {}) =>
-      write('PATCH', objectPath(type, name, options.subresource), patch.body, options, CONTENT_TYPE[patch.type]),
+      write(
+        'PATCH',
+        objectPath(type, name, options.subresource),
+        patch.body,
+        options,
+        CONTENT_TYPE[patch.type],
+      ),
     apply: (type, object, options) =>
-      write('PATCH', objectPath(type, object.metadata, options.subresource), object, options, CONTENT_TYPE.apply),
+      write(
+        'PATCH',
+        objectPath(type, object.metadata, options.subresource),
+        object,
+        options,
+        CONTENT_TYPE.apply,
+      ),
     async delete(type, name, options = {}) {
       const preconditions = { uid: options.uid, resourceVersion: options.resourceVersion };
       const body = {
@@ -150,7 +192,12 @@ function build(options: ClientOptions, guard: Guard | undefined): Client {
         propagationPolicy: options.propagationPolicy ?? 'Background',
         ...(options.dryRun === true ? { dryRun: ['All'] } : {}),
       };
-      await call({ method: 'DELETE', path: objectPath(type, name), body: stringifyJson(body), signal: options.signal });
+      await call({
+        method: 'DELETE',
+        path: objectPath(type, name),
+        body: stringifyJson(body),
+        signal: options.signal,
+      });
     },
     raw: (method, path, { body, accept, signal } = {}) =>
       call({
@@ -164,7 +211,11 @@ function build(options: ClientOptions, guard: Guard | undefined): Client {
   };
 }
 
-async function exchange<T>(options: ClientOptions, guard: Guard | undefined, request: HttpRequest): Promise<T> {
+async function exchange<T>(
+  options: ClientOptions,
+  guard: Guard | undefined,
+  request: HttpRequest,
+): Promise<T> {
   const mutating = request.method !== 'GET';
   const limit = limited(options.timeoutMs ?? 30_000, [request.signal, mutating ? guard?.term : undefined]);
   const attempt = async (): Promise<T> => {
@@ -182,7 +233,9 @@ async function exchange<T>(options: ClientOptions, guard: Guard | undefined, req
     return await attempt();
   } catch (error) {
     if (limit.expired() && isApiError(error, 'aborted')) {
-      throw new ApiError('transient', `${request.method} ${request.path}: no answer in time`, { cause: error });
+      throw new ApiError('transient', `${request.method} ${request.path}: no answer in time`, {
+        cause: error,
+      });
     }
     if (isApiError(error, 'unauthorized')) {
       // Nothing was done: the same write is safe to send again with a fresh credential.
@@ -224,10 +277,27 @@ function limited(ms: number, sources: readonly (AbortSignal | undefined)[]) {
   };
 }
 
-async function openWatch(options: ClientOptions, type: ResourceType, watch: WatchOptions): Promise<HttpResponse['body']> {
-  const path = collectionPath(type, watch.namespace) + query({ ...listQuery(watch), watch: '1', allowWatchBookmarks: 'true', timeoutSeconds: String(watch.timeoutSeconds) });
+async function openWatch(
+  options: ClientOptions,
+  type: ResourceType,
+  watch: WatchOptions,
+): Promise<HttpResponse['body']> {
+  const path =
+    collectionPath(type, watch.namespace) +
+    query({
+      ...listQuery(watch),
+      watch: '1',
+      allowWatchBookmarks: 'true',
+      timeoutSeconds: String(watch.timeoutSeconds),
+    });
   const accept = watch.metadataOnly === true ? METADATA : undefined;
-  const request: HttpRequest = { method: 'GET', path, stream: true, signal: watch.signal, ...(accept === undefined ? {} : { accept }) };
+  const request: HttpRequest = {
+    method: 'GET',
+    path,
+    stream: true,
+    signal: watch.signal,
+    ...(accept === undefined ? {} : { accept }),
+  };
   const response = await options.transport.send(request);
   options.observe?.('WATCH', response.status);
   if (response.status === 200) return response.body;
@@ -239,7 +309,10 @@ function decode<T>(text: string, request: HttpRequest): T {
   try {
     return parseJson(text) as T;
   } catch (error) {
-    throw new ApiError('transient', `${request.method} ${request.path}: the answer is not JSON: ${messageOf(error)}`);
+    throw new ApiError(
+      'transient',
+      `${request.method} ${request.path}: the answer is not JSON: ${messageOf(error)}`,
+    );
   }
 }
 
@@ -250,7 +323,12 @@ function failure(response: HttpResponse, text: string, request: HttpRequest): Ap
   } catch {
     status = { message: `HTTP ${String(response.status)}: ${text.slice(0, 200)}` };
   }
-  return errorOf(response.status, status, `${request.method} ${request.path}`, retryAfter(response.headers['retry-after']));
+  return errorOf(
+    response.status,
+    status,
+    `${request.method} ${request.path}`,
+    retryAfter(response.headers['retry-after']),
+  );
 }
 
 /** Seconds only: the API server never sends the date form. */
@@ -265,10 +343,18 @@ function readBody(body: HttpResponse['body'], what: string): Promise<string> {
     body.on('data', (chunk: Buffer) => chunks.push(chunk));
     body.once('end', () => {
       const [only] = chunks;
-      resolve(chunks.length === 1 && only !== undefined ? only.toString('utf8') : Buffer.concat(chunks).toString('utf8'));
+      resolve(
+        chunks.length === 1 && only !== undefined
+          ? only.toString('utf8')
+          : Buffer.concat(chunks).toString('utf8'),
+      );
     });
     body.once('error', (error) => {
-      reject(error instanceof ApiError ? error : new ApiError('transient', `${what}: ${messageOf(error)}`, { cause: error }));
+      reject(
+        error instanceof ApiError
+          ? error
+          : new ApiError('transient', `${what}: ${messageOf(error)}`, { cause: error }),
+      );
     });
     // 'close' without 'end' or 'error': the connection ended inside the body.
     body.once('close', () => {
@@ -279,7 +365,10 @@ function readBody(body: HttpResponse['body'], what: string): Promise<string> {
 
 export function collectionPath(type: ResourceType, namespace?: string): string {
   const root = type.group === '' ? `/api/${type.version}` : `/apis/${apiVersionOf(type)}`;
-  const scope = type.namespaced && namespace !== undefined && namespace !== '' ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  const scope =
+    type.namespaced && namespace !== undefined && namespace !== ''
+      ? `/namespaces/${encodeURIComponent(namespace)}`
+      : '';
   return `${root}${scope}/${type.plural}`;
 }
 

@@ -48,14 +48,19 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
   try {
     given = parseArgs({ args: [...argv], options, strict: true }).values;
   } catch (error) {
-    throw new ConfigError(`${error instanceof Error ? error.message : String(error)}; known flags: ${names.map((name) => `--${name}`).join(', ')}`);
+    throw new ConfigError(
+      `${error instanceof Error ? error.message : String(error)}; known flags: ${names.map((name) => `--${name}`).join(', ')}`,
+    );
   }
   const text = (name: Flag): string | undefined =>
-    (given[name] as string | undefined) ?? env[`COGNIFORGE_${name.replaceAll('-', '_').toUpperCase()}`] ?? FLAGS[name];
+    (given[name] as string | undefined) ??
+    env[`COGNIFORGE_${name.replaceAll('-', '_').toUpperCase()}`] ??
+    FLAGS[name];
   const required = (name: Flag): string => text(name) ?? '';
   const number = (name: Flag, most: number): number => {
     const value = Number(required(name));
-    if (!Number.isInteger(value) || value < 0 || value > most) throw new ConfigError(`--${name} must be a whole number from 0 to ${String(most)}`);
+    if (!Number.isInteger(value) || value < 0 || value > most)
+      throw new ConfigError(`--${name} must be a whole number from 0 to ${String(most)}`);
     return value;
   };
   const logLevel = required('log-level');

@@ -128,7 +128,12 @@ export class Controller {
         const inMs = Math.round(queue.retry(key, retryAfter));
         // Somebody else wrote first: the ordinary course of things, not a fault.
         const level = isApiError(result.error, 'conflict', 'aborted') ? 'debug' : 'error';
-        log[level]('reconcile failed, retrying', { controller: name, key, inMs, error: messageOf(result.error) });
+        log[level]('reconcile failed, retrying', {
+          controller: name,
+          key,
+          inMs,
+          error: messageOf(result.error),
+        });
       }
     }
   }

@@ -26,7 +26,9 @@ export const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGro
 /** Every resource once, in its group's preferred version. */
 export async function discover(client: Client, signal?: AbortSignal): Promise<ApiResource[]> {
   const [core, groups] = await Promise.all(
-    ['/api', '/apis'].map((path) => client.raw<AggregatedDiscovery>('GET', path, { accept: AGGREGATED, signal })),
+    ['/api', '/apis'].map((path) =>
+      client.raw<AggregatedDiscovery>('GET', path, { accept: AGGREGATED, signal }),
+    ),
   );
   const found = new Map<string, ApiResource>();
   for (const item of [...(core?.items ?? []), ...(groups?.items ?? [])]) {

@@ -51,7 +51,12 @@ export function isApiError(error: unknown, ...kinds: ApiErrorKind[]): error is A
 }
 
 /** Sorts an HTTP answer. `retryAfter` is the header's value: seconds, or an HTTP date. */
-export function errorOf(code: number, status: ApiStatus | undefined, what: string, retryAfterMs?: number): ApiError {
+export function errorOf(
+  code: number,
+  status: ApiStatus | undefined,
+  what: string,
+  retryAfterMs?: number,
+): ApiError {
   const message = `${what}: ${status?.message ?? `HTTP ${String(code)}`}`;
   return new ApiError(kindOf(code, status), message, {
     code,

@@ -12,7 +12,13 @@ import type { Note } from './kind.ts';
 import type { Log } from './log.ts';
 import type { ObjectMeta, ResourceType, Unstructured } from './resource.ts';
 
-const EVENT: ResourceType = { group: 'events.k8s.io', version: 'v1', kind: 'Event', plural: 'events', namespaced: true };
+const EVENT: ResourceType = {
+  group: 'events.k8s.io',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  namespaced: true,
+};
 
 /** As in client-go: what recurs within this time is one series. */
 const SERIES_MS = 6 * 60_000;
@@ -55,7 +61,8 @@ export function createEvents(options: EventOptions): EventTeller {
         options.log[level]('an Event could not be written', { error: messageOf(error) });
       });
     }
-    if (dropped > 0) options.log.warn('Events were dropped: the API server is slower than they come', { dropped });
+    if (dropped > 0)
+      options.log.warn('Events were dropped: the API server is slower than they come', { dropped });
     dropped = 0;
     running = undefined;
   };
@@ -82,7 +89,15 @@ async function write(
   note: Note,
 ): Promise<void> {
   const { client, clock } = options;
-  const id = [about.kind, about.metadata.namespace, about.metadata.name, about.metadata.uid, note.type, note.reason, note.message].join('|');
+  const id = [
+    about.kind,
+    about.metadata.namespace,
+    about.metadata.name,
+    about.metadata.uid,
+    note.type,
+    note.reason,
+    note.message,
+  ].join('|');
   const known = series.get(id);
   const now = clock.now();
   if (known !== undefined && now - known.lastSeen < SERIES_MS) {
@@ -95,7 +110,12 @@ async function write(
   const event = eventOf(options, about, note, now);
   await client.create<Unstructured>(EVENT, event);
   if (series.size >= MOST_SERIES) series.delete(series.keys().next().value ?? '');
-  series.set(id, { name: event.metadata.name, namespace: event.metadata.namespace ?? 'default', count: 1, lastSeen: now });
+  series.set(id, {
+    name: event.metadata.name,
+    namespace: event.metadata.namespace ?? 'default',
+    count: 1,
+    lastSeen: now,
+  });
 }
 
 function eventOf(
@@ -109,7 +129,10 @@ function eventOf(
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
     // An event about a cluster-scoped object lives in `default`: the API server insists.
-    metadata: { name: `${name.slice(0, 200)}.${now.toString(16)}${process.hrtime.bigint().toString(16).slice(-6)}`, namespace: namespace ?? 'default' },
+    metadata: {
+      name: `${name.slice(0, 200)}.${now.toString(16)}${process.hrtime.bigint().toString(16).slice(-6)}`,
+      namespace: namespace ?? 'default',
+    },
     eventTime: microTime(now),
     type: note.type,
     reason: note.reason,

@@ -45,8 +45,12 @@ export async function serveHealth(options: HealthOptions): Promise<HealthServer>
 function answerChecks(response: ServerResponse, checks: Readonly<Record<string, Check>>): void {
   const results = Object.entries(checks).map(([name, check]) => ({ name, problem: check() }));
   const ok = results.every(({ problem }) => problem === undefined);
-  const lines = results.map(({ name, problem }) => (problem === undefined ? `[+]${name} ok` : `[-]${name} failed: ${problem}`));
-  response.writeHead(ok ? 200 : 503, { 'content-type': 'text/plain; charset=utf-8' }).end(`${lines.join('\n')}\n`);
+  const lines = results.map(({ name, problem }) =>
+    problem === undefined ? `[+]${name} ok` : `[-]${name} failed: ${problem}`,
+  );
+  response
+    .writeHead(ok ? 200 : 503, { 'content-type': 'text/plain; charset=utf-8' })
+    .end(`${lines.join('\n')}\n`);
 }
 
 function answerMetrics(response: ServerResponse, { contentType, metrics }: HealthOptions['metrics']): void {
@@ -57,7 +61,11 @@ function answerMetrics(response: ServerResponse, { contentType, metrics }: Healt
 }
 
 /** Resolves with the port that was bound. */
-export function listen(server: Server | import('node:https').Server, port: number, host: string): Promise<number> {
+export function listen(
+  server: Server | import('node:https').Server,
+  port: number,
+  host: string,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {

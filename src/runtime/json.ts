@@ -14,7 +14,10 @@ interface RawJson {
 interface LosslessJson {
   rawJSON(text: string): RawJson;
   isRawJSON(value: unknown): value is RawJson;
-  parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
+  ): unknown;
 }
 
 const lossless = JSON as unknown as LosslessJson;
@@ -23,7 +26,9 @@ const lossless = JSON as unknown as LosslessJson;
 export function parseJson(text: string): unknown {
   if (!LONG_NUMBER.test(text)) return JSON.parse(text);
   return lossless.parse(text, (_key, value, { source }) =>
-    typeof value === 'number' && source !== undefined && !survives(value, source) ? lossless.rawJSON(source) : value,
+    typeof value === 'number' && source !== undefined && !survives(value, source)
+      ? lossless.rawJSON(source)
+      : value,
   );
 }
 

@@ -50,7 +50,8 @@ export interface OwnEffect {
 
 export type Effect = ApplyEffect | RemoveEffect | OwnEffect;
 
-export type Outcome = { effect: Effect; ok: true; value?: unknown } | { effect: Effect; ok: false; error: unknown };
+export type Outcome =
+  { effect: Effect; ok: true; value?: unknown } | { effect: Effect; ok: false; error: unknown };
 
 export interface EffectContext {
   /** mutating calls throw once the leader's term is over */
@@ -102,7 +103,10 @@ export interface BaseStatus {
 export type StatusOf<R extends Resource> = NonNullable<R['status']>;
 
 /** The table of contents of a kind's folder. */
-export interface Kind<R extends Resource<unknown, BaseStatus> = Resource<unknown, BaseStatus>, Input = unknown> {
+export interface Kind<
+  R extends Resource<unknown, BaseStatus> = Resource<unknown, BaseStatus>,
+  Input = unknown,
+> {
   type: ResourceType;
   watches: readonly Watch[];
   /** Set when effects must be undone before the resource may go. */

@@ -117,7 +117,11 @@ async function contend(options: LeaderOptions, observed: Observed | undefined): 
     const created = await client
       .create<Lease>(LEASE, { ...fresh, metadata: { name, namespace } }, { signal })
       .catch(lostRace);
-    return { ...(created === undefined ? {} : { held: { lease: created, sentAt } }), observed: undefined, remainingMs: 0 };
+    return {
+      ...(created === undefined ? {} : { held: { lease: created, sentAt } }),
+      observed: undefined,
+      remainingMs: 0,
+    };
   }
   const version = lease.metadata.resourceVersion ?? '';
   const seen = observed?.version === version ? observed : { version, since: clock.monotonic() };
@@ -126,12 +130,20 @@ async function contend(options: LeaderOptions, observed: Observed | undefined): 
   const remainingMs = seen.since + leaseMs - clock.monotonic();
   if (holder !== '' && holder !== identity && remainingMs > 0) return { observed: seen, remainingMs };
   const taken = await client.update<Lease>(LEASE, leaseOf(options, lease), { signal }).catch(lostRace);
-  return { ...(taken === undefined ? {} : { held: { lease: taken, sentAt } }), observed: seen, remainingMs: 0 };
+  return {
+    ...(taken === undefined ? {} : { held: { lease: taken, sentAt } }),
+    observed: seen,
+    remainingMs: 0,
+  };
 }
 
 async function read({ client, name, namespace, settings }: LeaderOptions): Promise<Lease | undefined> {
   try {
-    return await client.get<Lease>(LEASE, { name, namespace }, { signal: AbortSignal.timeout(settings.renewMs) });
+    return await client.get<Lease>(
+      LEASE,
+      { name, namespace },
+      { signal: AbortSignal.timeout(settings.renewMs) },
+    );
   } catch (error) {
     if (isApiError(error, 'notFound')) return undefined;
     throw error;
@@ -162,7 +174,12 @@ function leaseOf({ identity, settings, clock }: LeaderOptions, lease: Lease | un
 }
 
 /** Woken by a change of the record at once, by its expiry to the millisecond, and by the clock in case the watch is deaf. */
-async function nextLook(options: LeaderOptions, informer: Informer<Lease>, attempt: Attempt, signal: AbortSignal): Promise<void> {
+async function nextLook(
+  options: LeaderOptions,
+  informer: Informer<Lease>,
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<void> {
   const seen = attempt.observed?.version;
   const awake = new AbortController();
   const stop = (): void => {
@@ -173,7 +190,11 @@ async function nextLook(options: LeaderOptions, informer: Informer<Lease>, attem
   const key = `${options.namespace}/${options.name}`;
   await informer.until(() => {
     const cached = informer.get(key)?.metadata.resourceVersion;
-    return informer.synced && cached !== seen && (cached === undefined || seen === undefined || informer.hasSeen(seen));
+    return (
+      informer.synced &&
+      cached !== seen &&
+      (cached === undefined || seen === undefined || informer.hasSeen(seen))
+    );
   }, awake.signal);
   timer.cancel();
   signal.removeEventListener('abort', stop);
@@ -183,7 +204,12 @@ function jittered({ settings, random }: LeaderOptions): number {
   return settings.retryMs * (0.75 + 0.25 * random());
 }
 
-async function serve(options: LeaderOptions, held: Held, informer: Informer<Lease>, signal: AbortSignal): Promise<void> {
+async function serve(
+  options: LeaderOptions,
+  held: Held,
+  informer: Informer<Lease>,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock, settings, log, name, identity } = options;
   const over = new AbortController();
   let deadline = held.sentAt + settings.renewMs;
@@ -213,9 +239,15 @@ async function serve(options: LeaderOptions, held: Held, informer: Informer<Leas
     const later = isNewer(object.metadata.resourceVersion ?? '', held.lease.metadata.resourceVersion);
     if (later && holder !== identity) over.abort();
   });
-  const lease = await renewUntilOver(options, held.lease, over, (sentAt) => {
-    deadline = sentAt + settings.renewMs;
-  }, () => deadline);
+  const lease = await renewUntilOver(
+    options,
+    held.lease,
+    over,
+    (sentAt) => {
+      deadline = sentAt + settings.renewMs;
+    },
+    () => deadline,
+  );
   unlisten();
   signal.removeEventListener('abort', stop);
   over.abort();
@@ -265,6 +297,9 @@ async function release(options: LeaderOptions, lease: Lease): Promise<void> {
     const spec = { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1 };
     await client.update<Lease>(LEASE, { ...current, spec }, { signal: AbortSignal.timeout(5_000) });
   } catch (error) {
-    log.warn('the lease could not be released; others wait for its expiry', { lease: name, error: messageOf(error) });
+    log.warn('the lease could not be released; others wait for its expiry', {
+      lease: name,
+      error: messageOf(error),
+    });
   }
 }

@@ -45,7 +45,8 @@ export class Manager {
   constructor(options: ManagerOptions) {
     this.#options = options;
     // Asked for before the caches start, so that "synced" means all of them.
-    for (const kind of options.kinds) for (const informer of this.#informersOf(kind).values()) void informer.type;
+    for (const kind of options.kinds)
+      for (const informer of this.#informersOf(kind).values()) void informer.type;
   }
 
   /** Whether there is nothing left to do, on the leader. */
@@ -70,9 +71,13 @@ export class Manager {
     const others = (duties ?? []).map((duty) => duty(term, guarded));
     await new Promise<void>((resolve) => {
       if (term.signal.aborted) resolve();
-      term.signal.addEventListener('abort', () => {
-        resolve();
-      }, { once: true });
+      term.signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
     });
     this.#controllers = [];
     onLeading?.(false);
@@ -81,7 +86,8 @@ export class Manager {
 
   /** Starts the controller of one kind; returns the way to end it. */
   #control(kind: AnyKind, client: Client, teller: EventTeller, term: Term): () => Promise<void> {
-    const { cache, clock, random, log, fieldManager, reconcileTimeoutMs, observe, queueBackoff } = this.#options;
+    const { cache, clock, random, log, fieldManager, reconcileTimeoutMs, observe, queueBackoff } =
+      this.#options;
     const name = kind.type.kind.toLowerCase();
     const observers = observe?.(name);
     const informer = cache.informer(kind.type);
@@ -135,10 +141,12 @@ export class Manager {
         queue.add(change.key, priority);
       }),
       ...kind.watches.map((watch) =>
-        this.#options.cache.informer(watch.type, watch.selection).listen((change: Change<KubernetesObject>) => {
-          // At the start every resource of the kind is in the queue already.
-          if (priority === 'live') for (const key of watch.map(change)) queue.add(key);
-        }),
+        this.#options.cache
+          .informer(watch.type, watch.selection)
+          .listen((change: Change<KubernetesObject>) => {
+            // At the start every resource of the kind is in the queue already.
+            if (priority === 'live') for (const key of watch.map(change)) queue.add(key);
+          }),
       ),
     ];
     priority = 'live';
@@ -150,7 +158,9 @@ export class Manager {
   #informersOf(kind: AnyKind): Map<string, Informer> {
     const { cache } = this.#options;
     const watched = kind.watches.map((watch) => cache.informer(watch.type, watch.selection));
-    return new Map([cache.informer(kind.type), ...watched].map((informer) => [typeName(informer.type), informer]));
+    return new Map(
+      [cache.informer(kind.type), ...watched].map((informer) => [typeName(informer.type), informer]),
+    );
   }
 
   /** Reads only what the kind declared: an undeclared type would not be synced when it is read. */
@@ -161,7 +171,9 @@ export class Manager {
       signal,
       of: (type, selection) => {
         if (!declared.has(typeName(type))) {
-          throw new Error(`${kind.type.kind} reads ${typeName(type)} but does not watch it: add it to its watches`);
+          throw new Error(
+            `${kind.type.kind} reads ${typeName(type)} but does not watch it: add it to its watches`,
+          );
         }
         return cache.informer(type, selection);
       },

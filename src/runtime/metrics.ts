@@ -23,9 +23,19 @@ export function createMetrics(): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const controllers = controllerMetrics(registers);
-  const requests = new Counter({ name: 'rest_client_requests_total', help: 'Requests to the API server; code 0: no answer.', labelNames: ['method', 'code', 'host'], registers });
+  const requests = new Counter({
+    name: 'rest_client_requests_total',
+    help: 'Requests to the API server; code 0: no answer.',
+    labelNames: ['method', 'code', 'host'],
+    registers,
+  });
   const webhooks = webhookMetrics(registers);
-  const leader = new Gauge({ name: 'leader_election_master_status', help: '1 on the leader.', labelNames: ['name'], registers });
+  const leader = new Gauge({
+    name: 'leader_election_master_status',
+    help: '1 on the leader.',
+    labelNames: ['name'],
+    registers,
+  });
   return {
     registry,
     controller: controllers,
@@ -41,16 +51,63 @@ export function createMetrics(): Metrics {
 
 function controllerMetrics(registers: Registry[]): Metrics['controller'] {
   const labelNames = ['controller'] as const;
-  const total = new Counter({ name: 'controller_runtime_reconcile_total', help: 'Reconciliations by result.', labelNames: ['controller', 'result'], registers });
-  const errors = new Counter({ name: 'controller_runtime_reconcile_errors_total', help: 'Reconciliations that failed.', labelNames, registers });
-  const time = new Histogram({ name: 'controller_runtime_reconcile_time_seconds', help: 'Length of a reconciliation.', labelNames, buckets: RECONCILE_BUCKETS, registers });
-  const workers = new Gauge({ name: 'controller_runtime_max_concurrent_reconciles', help: 'Workers of a controller.', labelNames, registers });
-  const active = new Gauge({ name: 'controller_runtime_active_workers', help: 'Workers at work.', labelNames, registers });
+  const total = new Counter({
+    name: 'controller_runtime_reconcile_total',
+    help: 'Reconciliations by result.',
+    labelNames: ['controller', 'result'],
+    registers,
+  });
+  const errors = new Counter({
+    name: 'controller_runtime_reconcile_errors_total',
+    help: 'Reconciliations that failed.',
+    labelNames,
+    registers,
+  });
+  const time = new Histogram({
+    name: 'controller_runtime_reconcile_time_seconds',
+    help: 'Length of a reconciliation.',
+    labelNames,
+    buckets: RECONCILE_BUCKETS,
+    registers,
+  });
+  const workers = new Gauge({
+    name: 'controller_runtime_max_concurrent_reconciles',
+    help: 'Workers of a controller.',
+    labelNames,
+    registers,
+  });
+  const active = new Gauge({
+    name: 'controller_runtime_active_workers',
+    help: 'Workers at work.',
+    labelNames,
+    registers,
+  });
   const queueLabels = ['name', 'controller'] as const;
-  const depth = new Gauge({ name: 'workqueue_depth', help: 'Keys waiting.', labelNames: queueLabels, registers });
-  const adds = new Counter({ name: 'workqueue_adds_total', help: 'Keys added.', labelNames: queueLabels, registers });
-  const waited = new Histogram({ name: 'workqueue_queue_duration_seconds', help: 'Time a key waited.', labelNames: queueLabels, buckets: RECONCILE_BUCKETS, registers });
-  const retries = new Counter({ name: 'workqueue_retries_total', help: 'Keys put back after a failure.', labelNames: queueLabels, registers });
+  const depth = new Gauge({
+    name: 'workqueue_depth',
+    help: 'Keys waiting.',
+    labelNames: queueLabels,
+    registers,
+  });
+  const adds = new Counter({
+    name: 'workqueue_adds_total',
+    help: 'Keys added.',
+    labelNames: queueLabels,
+    registers,
+  });
+  const waited = new Histogram({
+    name: 'workqueue_queue_duration_seconds',
+    help: 'Time a key waited.',
+    labelNames: queueLabels,
+    buckets: RECONCILE_BUCKETS,
+    registers,
+  });
+  const retries = new Counter({
+    name: 'workqueue_retries_total',
+    help: 'Keys put back after a failure.',
+    labelNames: queueLabels,
+    registers,
+  });
   const result = { done: 'success', wait: 'requeue_after', retry: 'error', stall: 'terminal_error' } as const;
   return (controller, concurrency) => {
     const labels = { name: controller, controller };
@@ -85,9 +142,25 @@ function controllerMetrics(registers: Registry[]): Metrics['controller'] {
 }
 
 function webhookMetrics(registers: Registry[]): Metrics['webhook'] {
-  const total = new Counter({ name: 'controller_runtime_webhook_requests_total', help: 'Admission requests by HTTP status.', labelNames: ['webhook', 'code'], registers });
-  const latency = new Histogram({ name: 'controller_runtime_webhook_latency_seconds', help: 'Time to answer an admission request.', labelNames: ['webhook'], buckets: WEBHOOK_BUCKETS, registers });
-  const inFlight = new Gauge({ name: 'controller_runtime_webhook_requests_in_flight', help: 'Admission requests under way.', labelNames: ['webhook'], registers });
+  const total = new Counter({
+    name: 'controller_runtime_webhook_requests_total',
+    help: 'Admission requests by HTTP status.',
+    labelNames: ['webhook', 'code'],
+    registers,
+  });
+  const latency = new Histogram({
+    name: 'controller_runtime_webhook_latency_seconds',
+    help: 'Time to answer an admission request.',
+    labelNames: ['webhook'],
+    buckets: WEBHOOK_BUCKETS,
+    registers,
+  });
+  const inFlight = new Gauge({
+    name: 'controller_runtime_webhook_requests_in_flight',
+    help: 'Admission requests under way.',
+    labelNames: ['webhook'],
+    registers,
+  });
   return (webhook) => ({
     started: () => {
       inFlight.inc({ webhook });

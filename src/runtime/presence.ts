@@ -56,7 +56,10 @@ export class Presence {
   }
 
   /** The selection under which a kind watches the reports. */
-  static watching(namespace: string): { type: typeof LEASE; selection: { namespace: string; labelSelector: string } } {
+  static watching(namespace: string): {
+    type: typeof LEASE;
+    selection: { namespace: string; labelSelector: string };
+  } {
     return { type: LEASE, selection: { namespace, labelSelector: `${LABEL}=true` } };
   }
 
@@ -75,7 +78,9 @@ export class Presence {
 
   /** Every replica that has a record, by the wall clock: a skew of up to 30 s between nodes does no harm. */
   replicas(now: Instant): Replica[] {
-    return this.#informer().list().map((lease) => replicaOf(lease, now));
+    return this.#informer()
+      .list()
+      .map((lease) => replicaOf(lease, now));
   }
 
   /** Renews until the signal aborts, then writes the last report with an expired lease. Never throws. */
@@ -106,7 +111,8 @@ export class Presence {
         if (clock.now() - renewedAt(lease) < BURIAL_MS) continue;
         const { uid } = lease.metadata;
         await client.delete(LEASE, lease.metadata, { uid, signal }).catch((error: unknown) => {
-          if (!isApiError(error, 'notFound', 'conflict', 'aborted')) log.warn('a dead replica could not be removed', { error: messageOf(error) });
+          if (!isApiError(error, 'notFound', 'conflict', 'aborted'))
+            log.warn('a dead replica could not be removed', { error: messageOf(error) });
         });
       }
       await sleep(clock, BURIAL_MS / 2, signal);
@@ -143,12 +149,18 @@ export class Presence {
         renewTime: new Date(clock.now() - (lifeMs === 0 ? LIFE_MS : 0)).toISOString().replace('Z', '000Z'),
       },
     };
-    await client.apply(LEASE, lease, { fieldManager: 'cogniforge-presence', force: true, signal: AbortSignal.timeout(RENEW_MS) });
+    await client.apply(LEASE, lease, {
+      fieldManager: 'cogniforge-presence',
+      force: true,
+      signal: AbortSignal.timeout(RENEW_MS),
+    });
   }
 }
 
 function leaseName(identity: string): string {
-  return `cogniforge-replica-${identity.toLowerCase().replace(/[^a-z0-9-]/g, '-')}`.slice(0, 250).replace(/-+$/, '');
+  return `cogniforge-replica-${identity.toLowerCase().replace(/[^a-z0-9-]/g, '-')}`
+    .slice(0, 250)
+    .replace(/-+$/, '');
 }
 
 function renewedAt(lease: ReplicaLease): Instant {

@@ -89,7 +89,11 @@ export class Pipeline {
   }
 
   /** Returns a result only when something went wrong. */
-  async #carryOut(resource: AnyResource, decision: Decision<BaseStatus>, signal: AbortSignal): Promise<Result | undefined> {
+  async #carryOut(
+    resource: AnyResource,
+    decision: Decision<BaseStatus>,
+    signal: AbortSignal,
+  ): Promise<Result | undefined> {
     const { kind, clock } = this.#options;
     let current = await this.#holdFinalizer(resource, decision, signal);
     if (decision.intent !== undefined) current = await this.#writeStatus(current, decision.intent, signal);
@@ -132,7 +136,11 @@ export class Pipeline {
   }
 
   /** The finalizer stands before the first side effect: a crash in between must not leave an orphan. */
-  async #holdFinalizer(resource: AnyResource, decision: Decision<BaseStatus>, signal: AbortSignal): Promise<AnyResource> {
+  async #holdFinalizer(
+    resource: AnyResource,
+    decision: Decision<BaseStatus>,
+    signal: AbortSignal,
+  ): Promise<AnyResource> {
     const { kind, client } = this.#options;
     const held = resource.metadata.finalizers ?? [];
     if (kind.finalizer === undefined || decision.effects.length === 0) return resource;
@@ -142,7 +150,11 @@ export class Pipeline {
     return written;
   }
 
-  async #releaseFinalizer(resource: AnyResource, decision: Decision<BaseStatus>, signal: AbortSignal): Promise<void> {
+  async #releaseFinalizer(
+    resource: AnyResource,
+    decision: Decision<BaseStatus>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { kind, client } = this.#options;
     const held = resource.metadata.finalizers ?? [];
     if (kind.finalizer === undefined || !held.includes(kind.finalizer)) return;
@@ -152,7 +164,12 @@ export class Pipeline {
   }
 }
 
-async function carryOut(effect: Effect, context: EffectContext, kind: AnyKind, fieldManager: string): Promise<unknown> {
+async function carryOut(
+  effect: Effect,
+  context: EffectContext,
+  kind: AnyKind,
+  fieldManager: string,
+): Promise<unknown> {
   const { client, signal } = context;
   switch (effect.kind) {
     case 'apply':
@@ -161,10 +178,13 @@ async function carryOut(effect: Effect, context: EffectContext, kind: AnyKind, f
       // Already gone, or another object of the same name: either way ours is not there any more.
       return client
         .delete(effect.type, effect.ref, { uid: effect.ref.uid, signal })
-        .catch((error: unknown) => (isApiError(error, 'notFound', 'conflict') ? undefined : Promise.reject(error as Error)));
+        .catch((error: unknown) =>
+          isApiError(error, 'notFound', 'conflict') ? undefined : Promise.reject(error as Error),
+        );
     default: {
       const handler = kind.act?.[effect.kind];
-      if (handler === undefined) throw new Error(`${kind.type.kind} has no handler for the effect ${effect.kind}`);
+      if (handler === undefined)
+        throw new Error(`${kind.type.kind} has no handler for the effect ${effect.kind}`);
       return handler(effect, context);
     }
   }

@@ -48,7 +48,12 @@ export function httpsTransport(endpoint: Endpoint, options: TransportOptions = {
   const { maxConcurrent = 64, userAgent = 'cogniforge', keepAliveMs = 15_000 } = options;
   const url = new URL(endpoint.server);
   const tls = { ...endpoint.tls, keepAlive: true, keepAliveMsecs: keepAliveMs };
-  const requests = new Agent({ ...tls, maxSockets: Infinity, maxFreeSockets: maxConcurrent, scheduling: 'lifo' });
+  const requests = new Agent({
+    ...tls,
+    maxSockets: Infinity,
+    maxFreeSockets: maxConcurrent,
+    scheduling: 'lifo',
+  });
   const watches = new Agent({ ...tls, maxSockets: Infinity, maxFreeSockets: 4 });
   const slots = semaphore(maxConcurrent);
   const base = {
@@ -59,7 +64,10 @@ export function httpsTransport(endpoint: Endpoint, options: TransportOptions = {
 
   const send = async (request: HttpRequest): Promise<HttpResponse> => {
     const authorization = await endpoint.credentials.authorization();
-    const headers: Record<string, string> = { 'user-agent': userAgent, accept: request.accept ?? 'application/json' };
+    const headers: Record<string, string> = {
+      'user-agent': userAgent,
+      accept: request.accept ?? 'application/json',
+    };
     if (authorization !== undefined) headers['authorization'] = authorization;
     if (request.body !== undefined) {
       headers['content-type'] = request.contentType ?? 'application/json';
@@ -117,7 +125,11 @@ function exchange(request: HttpRequest, target: Target): Promise<HttpResponse> {
     };
     outgoing.once('error', (error) => {
       settle();
-      reject(error instanceof ApiError ? error : new ApiError('transient', `${what}: ${messageOf(error)}`, { cause: error }));
+      reject(
+        error instanceof ApiError
+          ? error
+          : new ApiError('transient', `${what}: ${messageOf(error)}`, { cause: error }),
+      );
     });
     outgoing.once('response', (response: IncomingMessage) => {
       response.once('close', settle);

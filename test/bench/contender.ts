@@ -41,6 +41,7 @@ export async function measure<Report>(contender: ContenderCommand, args: readonl
   });
   const code = await ended;
   clearTimeout(timeout);
-  if (report === undefined) throw new Error(`${contender.name} ended (${String(code)}) without a report: ${stderr}`);
+  if (report === undefined)
+    throw new Error(`${contender.name} ended (${String(code)}) without a report: ${stderr}`);
   return report;
 }

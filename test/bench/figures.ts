@@ -24,7 +24,10 @@ export function ok({ value, target }: Figure): boolean {
 /** `bench NAME FIGURE = VALUE UNIT (target <= X) ok|short`; a figure without a target stands for itself. */
 export function lineOf(bench: string, figure: Figure): string {
   const { name, value, unit, target } = figure;
-  const wanted = target === undefined ? '' : ` (target ${target.at === 'most' ? '<=' : '>='} ${String(target.value)}) ${ok(figure) ? 'ok' : 'short'}`;
+  const wanted =
+    target === undefined
+      ? ''
+      : ` (target ${target.at === 'most' ? '<=' : '>='} ${String(target.value)}) ${ok(figure) ? 'ok' : 'short'}`;
   return `bench ${bench} ${name} = ${rounded(value)} ${unit}${wanted}`;
 }
 

@@ -18,7 +18,13 @@ const CRD: ResourceType = {
   plural: 'customresourcedefinitions',
   namespaced: false,
 };
-const NAMESPACE: ResourceType = { group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false };
+const NAMESPACE: ResourceType = {
+  group: '',
+  version: 'v1',
+  kind: 'Namespace',
+  plural: 'namespaces',
+  namespaced: false,
+};
 const ESTABLISH_PATIENCE_MS = 20_000;
 const CONCURRENCY = 32;
 
@@ -44,16 +50,19 @@ export async function installBenchKind(client: Client): Promise<void> {
       await client.list(BENCH, { limit: 1 });
       return;
     } catch (error) {
-      if (!isApiError(error, 'notFound', 'transient', 'throttled') || systemClock.monotonic() > deadline) throw error;
+      if (!isApiError(error, 'notFound', 'transient', 'throttled') || systemClock.monotonic() > deadline)
+        throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
 export async function createNamespace(client: Client, name: string): Promise<void> {
-  await client.create(NAMESPACE, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }).catch((error: unknown) => {
-    if (!isApiError(error, 'alreadyExists')) throw error;
-  });
+  await client
+    .create(NAMESPACE, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+    .catch((error: unknown) => {
+      if (!isApiError(error, 'alreadyExists')) throw error;
+    });
 }
 
 /** Creates `count` objects of the size that small custom resources have. */
@@ -86,7 +95,11 @@ export function nameOf(at: number): string {
 }
 
 /** Runs `work(0..count-1)`, `width` at a time. */
-export async function inParallel(count: number, width: number, work: (at: number) => Promise<void>): Promise<void> {
+export async function inParallel(
+  count: number,
+  width: number,
+  work: (at: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < count) {

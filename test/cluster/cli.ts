@@ -71,7 +71,11 @@ async function up(): Promise<number> {
   mkdirSync(base, { recursive: true });
   const cluster = await startCluster({ say, folder: base, guarded: false, members: Number(values.members) });
   const { kubeconfig, server, folder, kubectl, members, pids } = cluster;
-  writeFileSync(stateFile, JSON.stringify({ kubeconfig, server, folder, kubectl, members, pids } satisfies State), { mode: 0o600 });
+  writeFileSync(
+    stateFile,
+    JSON.stringify({ kubeconfig, server, folder, kubectl, members, pids } satisfies State),
+    { mode: 0o600 },
+  );
   cluster.release();
   say(`up: ${server}`);
   return env();
@@ -97,7 +101,9 @@ function status(): number {
     return 1;
   }
   say(`up: ${state.server}, data and logs in ${state.folder}`);
-  const version = spawnSync(state.kubectl, ['--kubeconfig', state.kubeconfig, 'version'], { encoding: 'utf8' });
+  const version = spawnSync(state.kubectl, ['--kubeconfig', state.kubeconfig, 'version'], {
+    encoding: 'utf8',
+  });
   process.stdout.write(version.stdout);
   return version.status ?? 1;
 }
@@ -108,7 +114,10 @@ function env(): number {
     say('nothing is up: npm run cluster -- up');
     return 1;
   }
-  process.stdout.write(`export KUBECONFIG=${state.kubeconfig}\nexport PATH=${join(state.kubectl, '..')}:$PATH\n`);
-  for (const [at, member] of state.members.entries()) process.stdout.write(`export KUBECONFIG_MEMBER_${String(at + 1)}=${member}\n`);
+  process.stdout.write(
+    `export KUBECONFIG=${state.kubeconfig}\nexport PATH=${join(state.kubectl, '..')}:$PATH\n`,
+  );
+  for (const [at, member] of state.members.entries())
+    process.stdout.write(`export KUBECONFIG_MEMBER_${String(at + 1)}=${member}\n`);
   return 0;
 }

@@ -146,7 +146,13 @@ function etcdArguments(folder: string, port: number, peerPort: number): string[]
   ];
 }
 
-function apiserverArguments(folder: string, name: string, port: number, etcdPort: number, credentials: Credentials): string[] {
+function apiserverArguments(
+  folder: string,
+  name: string,
+  port: number,
+  etcdPort: number,
+  credentials: Credentials,
+): string[] {
   return [
     `--etcd-servers=http://127.0.0.1:${String(etcdPort)}`,
     `--etcd-prefix=/registry-${name}`,
@@ -208,7 +214,8 @@ async function until(processes: Processes, what: string, holds: () => Promise<bo
   const deadline = Date.now() + READY_PATIENCE_MS;
   while (!(await holds())) {
     processes.check();
-    if (Date.now() > deadline) throw new Error(`${what} was not ready within ${String(READY_PATIENCE_MS / 1000)} s`);
+    if (Date.now() > deadline)
+      throw new Error(`${what} was not ready within ${String(READY_PATIENCE_MS / 1000)} s`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -217,7 +224,14 @@ async function until(processes: Processes, what: string, holds: () => Promise<bo
 function probe(port: number, token: string, path: string): Promise<number> {
   return new Promise((resolve) => {
     const call = request(
-      { host: '127.0.0.1', port, path, agent: false, rejectUnauthorized: false, headers: { authorization: `Bearer ${token}` } },
+      {
+        host: '127.0.0.1',
+        port,
+        path,
+        agent: false,
+        rejectUnauthorized: false,
+        headers: { authorization: `Bearer ${token}` },
+      },
       (response) => {
         response.resume();
         resolve(response.statusCode ?? 0);

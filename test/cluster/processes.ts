@@ -50,7 +50,9 @@ export function processGroup(folder: string, guarded: boolean): Processes {
     check() {
       for (const { spec, child } of running) {
         if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
-          throw new Error(`${spec.name} ended by itself; its log ${join(folder, `${spec.name}.log`)} ends with:\n${tail(folder, spec.name)}`);
+          throw new Error(
+            `${spec.name} ended by itself; its log ${join(folder, `${spec.name}.log`)} ends with:\n${tail(folder, spec.name)}`,
+          );
         }
       }
     },
@@ -68,7 +70,11 @@ export function processGroup(folder: string, guarded: boolean): Processes {
 /** The last lines of a log: what a person would look at first. */
 export function tail(folder: string, name: string, lines = 15): string {
   try {
-    return readFileSync(join(folder, `${name}.log`), 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+    return readFileSync(join(folder, `${name}.log`), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .slice(-lines)
+      .join('\n');
   } catch {
     return '(no log)';
   }
@@ -93,7 +99,8 @@ async function end(child: ChildProcess): Promise<void> {
  * what it knows. It has a session of its own, so that what kills our group does not kill it first.
  */
 function startWatchdog(): { watch(pid: number): void; stop(): void } {
-  const script = 'pids=; while read -r pid; do [ "$pid" = done ] && exit 0; pids="$pids $pid"; done; [ -n "$pids" ] && kill -9 $pids 2>/dev/null';
+  const script =
+    'pids=; while read -r pid; do [ "$pid" = done ] && exit 0; pids="$pids $pid"; done; [ -n "$pids" ] && kill -9 $pids 2>/dev/null';
   const shell = spawn('sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
   shell.unref();
   shell.stdin.on('error', () => undefined);
@@ -110,7 +117,10 @@ function startWatchdog(): { watch(pid: number): void; stop(): void } {
 
 /** Ends a process that another run started, by its id. Resolves when it is gone. */
 export async function endByPid(pid: number): Promise<void> {
-  for (const [signal, patienceMs] of [['SIGTERM', TERM_PATIENCE_MS], ['SIGKILL', 2_000]] as const) {
+  for (const [signal, patienceMs] of [
+    ['SIGTERM', TERM_PATIENCE_MS],
+    ['SIGKILL', 2_000],
+  ] as const) {
     try {
       process.kill(pid, signal);
     } catch {

@@ -41,7 +41,14 @@ const versioned = [
 function kubernetes(name: string, expectedSeconds: number): ToolSpec {
   const probe = name === 'kubectl' ? ['version', '--client'] : ['--version'];
   const module = join(HERE, 'tools', 'kubernetes');
-  return { name, module, package: `k8s.io/kubernetes/cmd/${name}`, ldflags: versioned, probe, expectedSeconds };
+  return {
+    name,
+    module,
+    package: `k8s.io/kubernetes/cmd/${name}`,
+    ldflags: versioned,
+    probe,
+    expectedSeconds,
+  };
 }
 
 export const TOOLS: readonly ToolSpec[] = [
@@ -76,13 +83,19 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
 /** Path of a tool that is known by name, building it when the cache has no sound one. */
 export function toolPath(name: string, say: (line: string) => void = sayNothing): Promise<string> {
   const spec = TOOLS.find((tool) => tool.name === name);
-  if (spec === undefined) throw new Error(`no tool ${name}; known: ${TOOLS.map((tool) => tool.name).join(', ')}`);
+  if (spec === undefined)
+    throw new Error(`no tool ${name}; known: ${TOOLS.map((tool) => tool.name).join(', ')}`);
   return builtTool(spec, cacheFolder(), say);
 }
 
 /** As toolPath, for any specification and cache. */
 export async function builtTool(spec: ToolSpec, cache: string, say: (line: string) => void): Promise<string> {
-  const entry = join(cache, 'tools', `${process.platform}-${process.arch}`, `${spec.name}-${fingerprint(spec)}`);
+  const entry = join(
+    cache,
+    'tools',
+    `${process.platform}-${process.arch}`,
+    `${spec.name}-${fingerprint(spec)}`,
+  );
   const found = soundBinary(spec, entry);
   if (found !== undefined) return found;
   mkdirSync(dirname(entry), { recursive: true });
@@ -116,7 +129,9 @@ function goVersion(): string {
   if (cachedGoVersion === undefined) {
     const go = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' });
     if (go.status !== 0) {
-      throw new Error('the Go toolchain is needed to build a control plane: install Go >= 1.26, or pass --kubeconfig FILE');
+      throw new Error(
+        'the Go toolchain is needed to build a control plane: install Go >= 1.26, or pass --kubeconfig FILE',
+      );
     }
     cachedGoVersion = go.stdout.trim();
   }
@@ -160,7 +175,8 @@ async function build(spec: ToolSpec, entry: string, say: (line: string) => void)
   try {
     await compile(spec, binary, say);
     const probe = spawnSync(binary, spec.probe, { encoding: 'utf8' });
-    if (probe.status !== 0) throw new Error(`${spec.name} was built but does not run: ${probe.stderr.slice(0, 500)}`);
+    if (probe.status !== 0)
+      throw new Error(`${spec.name} was built but does not run: ${probe.stderr.slice(0, 500)}`);
     const seal: Seal = { size: statSync(binary).size, sha256: sha256(binary) };
     writeFileSync(join(temporary, 'seal.json'), JSON.stringify(seal));
     rmSync(entry, { recursive: true, force: true });
@@ -202,7 +218,7 @@ function compile(spec: ToolSpec, output: string, say: (line: string) => void): P
 /** A folder is a lock that one process can make; its owner's pid tells a dead owner from a slow one. */
 async function lock(path: string, say: (line: string) => void): Promise<() => void> {
   const owner = join(path, 'pid');
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     try {
       mkdirSync(path);
       writeFileSync(owner, String(process.pid));

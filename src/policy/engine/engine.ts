@@ -127,7 +127,12 @@ class Pool implements Engine {
     return new Promise((resolve, reject) => {
       const policy = this.#policies.get(id);
       if (policy === undefined || this.#closed) {
-        reject(new EvaluationError('unknown', this.#closed ? 'the engine is closed' : `policy ${id} is not loaded`));
+        reject(
+          new EvaluationError(
+            'unknown',
+            this.#closed ? 'the engine is closed' : `policy ${id} is not loaded`,
+          ),
+        );
         return;
       }
       const { signal } = evaluation;
@@ -196,7 +201,9 @@ class Pool implements Engine {
   /** Gives waiting evaluations to idle threads, to one that has the policy loaded where there is one. */
   #dispatch(): void {
     while (this.#queue.length > 0 && this.#busy() < this.#workers) {
-      const idle = [...this.#threads].filter(([thread, work]) => thread.ready && work === undefined).map(([thread]) => thread);
+      const idle = [...this.#threads]
+        .filter(([thread, work]) => thread.ready && work === undefined)
+        .map(([thread]) => thread);
       const [first] = this.#queue;
       const thread = idle.find(({ loaded }) => loaded.has(first?.policy.id ?? '')) ?? idle[0];
       if (thread === undefined || first === undefined) return;
@@ -209,7 +216,11 @@ class Pool implements Engine {
   #order(thread: Thread, job: Job, phase: Work['phase']): void {
     const { policy, evaluation } = job;
     const limit = phase === 'load' ? LOAD_LIMIT_MS : evaluation.deadlineMs;
-    const work: Work = { job, phase, timer: this.#clock.after(limit, () => this.#expire(thread, work, limit)) };
+    const work: Work = {
+      job,
+      phase,
+      timer: this.#clock.after(limit, () => this.#expire(thread, work, limit)),
+    };
     this.#threads.set(thread, work);
     if (phase === 'load') {
       thread.send({ type: 'load', id: policy.id, module: policy.module });
@@ -297,7 +308,9 @@ function settle(job: Job, text: string): void {
     const [first] = parseJson(text) as { result?: unknown }[];
     job.resolve(first?.result);
   } catch (cause) {
-    job.reject(new EvaluationError('unknown', 'the module answered with something else than JSON', { cause }));
+    job.reject(
+      new EvaluationError('unknown', 'the module answered with something else than JSON', { cause }),
+    );
   }
 }
 

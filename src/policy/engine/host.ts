@@ -45,7 +45,8 @@ export interface Link {
 }
 
 export function importsOf(link: Link): WebAssembly.Imports {
-  const call = (builtin: number, _context: number, ...args: number[]): number => callBuiltin(link, builtin, args);
+  const call = (builtin: number, _context: number, ...args: number[]): number =>
+    callBuiltin(link, builtin, args);
   return {
     env: {
       memory: link.memory,
@@ -94,6 +95,9 @@ export function readText(memory: WebAssembly.Memory, address: number): string {
 
 /** Names of the builtins that the module will call, by number. */
 export function builtinNames(memory: WebAssembly.Memory, exports: Exports): Map<number, string> {
-  const table = JSON.parse(readText(memory, exports.opa_json_dump(exports.builtins()))) as Record<string, number>;
+  const table = JSON.parse(readText(memory, exports.opa_json_dump(exports.builtins()))) as Record<
+    string,
+    number
+  >;
   return new Map(Object.entries(table).map(([name, number]) => [number, name]));
 }

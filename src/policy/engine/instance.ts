@@ -1,6 +1,14 @@
 /** One policy, ready to be evaluated in this thread. */
 import { createRequire } from 'node:module';
-import { BuiltinError, type Exports, type Link, AbortError, builtinNames, importsOf, readText } from './host.ts';
+import {
+  BuiltinError,
+  type Exports,
+  type Link,
+  AbortError,
+  builtinNames,
+  importsOf,
+  readText,
+} from './host.ts';
 import type { EvaluationCode } from './protocol.ts';
 
 export interface Instance {
@@ -48,7 +56,12 @@ export function createInstance(module: WebAssembly.Module, maximumBytes: number)
 }
 
 /** The SDK's evaluate takes a falsy input for none and parses the result into doubles: the same call, without either. */
-function evaluate(policy: InstanceType<typeof LoadedPolicy>, memory: WebAssembly.Memory, exports: Exports, input: string | undefined): string {
+function evaluate(
+  policy: InstanceType<typeof LoadedPolicy>,
+  memory: WebAssembly.Memory,
+  exports: Exports,
+  input: string | undefined,
+): string {
   const address = policy.dataHeapPtr as number;
   const bytes = input === undefined ? undefined : encoder.encode(input);
   const size = bytes?.length ?? 0;
@@ -57,7 +70,15 @@ function evaluate(policy: InstanceType<typeof LoadedPolicy>, memory: WebAssembly
     if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
     new Uint8Array(memory.buffer).set(bytes, address);
   }
-  const result = exports.opa_eval(0, 0, policy.dataAddr, bytes === undefined ? 0 : address, size, address + size, 0);
+  const result = exports.opa_eval(
+    0,
+    0,
+    policy.dataAddr,
+    bytes === undefined ? 0 : address,
+    size,
+    address + size,
+    0,
+  );
   return readText(memory, result);
 }
 
@@ -65,8 +86,10 @@ function evaluate(policy: InstanceType<typeof LoadedPolicy>, memory: WebAssembly
 export function sortError(error: unknown): { code: EvaluationCode; message: string } {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof BuiltinError) return { code: 'builtin', message };
-  if (error instanceof AbortError) return { code: /malloc|memory/.test(message) ? 'memory' : 'trap', message };
+  if (error instanceof AbortError)
+    return { code: /malloc|memory/.test(message) ? 'memory' : 'trap', message };
   if (error instanceof RangeError && /grow|[Mm]emory/.test(message)) return { code: 'memory', message };
-  if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return { code: 'trap', message };
+  if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError)
+    return { code: 'trap', message };
   return { code: 'unknown', message };
 }

@@ -28,7 +28,10 @@ export function numberOf(value: number | bigint): RegoNumber {
 
 export function setOf(items: readonly RegoValue[]): RegoSet {
   const sorted = [...items].sort(compareValues);
-  return { type: 'set', items: sorted.filter((item, at) => at === 0 || compareValues(item, sorted[at - 1] ?? null) !== 0) };
+  return {
+    type: 'set',
+    items: sorted.filter((item, at) => at === 0 || compareValues(item, sorted[at - 1] ?? null) !== 0),
+  };
 }
 
 export function isArray(value: RegoValue): value is readonly RegoValue[] {
@@ -40,7 +43,8 @@ export function parseValue(text: string): RegoValue {
   const reader = { text, at: 0 };
   const value = readValue(reader);
   skipSpace(reader);
-  if (reader.at !== text.length) throw new SyntaxError(`unexpected text at ${String(reader.at)} of a Rego value`);
+  if (reader.at !== text.length)
+    throw new SyntaxError(`unexpected text at ${String(reader.at)} of a Rego value`);
   return value;
 }
 
@@ -148,7 +152,8 @@ export function compareValues(a: RegoValue, b: RegoValue): number {
   const rank = rankOf(a) - rankOf(b);
   if (rank !== 0) return rank;
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
-  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return Number(a) - Number(b);
+  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object')
+    return Number(a) - Number(b);
   if (isArray(a) && isArray(b)) return compareLists(a, b);
   if (isArray(a) || isArray(b)) return 0;
   if (a.type === 'number' && b.type === 'number') return compareNumbers(a.text, b.text);

@@ -43,14 +43,19 @@ export function policyRuleKind(services: Services, namespace: string): AnyKind {
 }
 
 /** A renewal without news wakes nobody. */
-function namesThatDiffer(before: KubernetesObject | undefined, after: KubernetesObject | undefined): string[] {
+function namesThatDiffer(
+  before: KubernetesObject | undefined,
+  after: KubernetesObject | undefined,
+): string[] {
   const [old, fresh] = [Presence.reportOf(before)[TOPIC] ?? {}, Presence.reportOf(after)[TOPIC] ?? {}];
   const names = new Set([...Object.keys(old), ...Object.keys(fresh)]);
   return [...names].filter((name) => String(old[name]) !== String(fresh[name]));
 }
 
 /** Refuses at `kubectl apply` what would not compile. */
-export function policyRuleValidator(compile: (source: PolicySource, signal: AbortSignal) => Promise<CompiledPolicy>): Validator<readonly Problem[]> {
+export function policyRuleValidator(
+  compile: (source: PolicySource, signal: AbortSignal) => Promise<CompiledPolicy>,
+): Validator<readonly Problem[]> {
   return {
     type: POLICY_RULE,
     async gather(request, signal) {
@@ -71,5 +76,7 @@ export function policyRuleValidator(compile: (source: PolicySource, signal: Abor
 }
 
 function ruleOf(request: AdmissionRequest): PolicyRule | undefined {
-  return request.object === undefined || request.object === null ? undefined : (request.object as unknown as PolicyRule);
+  return request.object === undefined || request.object === null
+    ? undefined
+    : (request.object as unknown as PolicyRule);
 }

@@ -19,7 +19,13 @@ export class Cache {
 
   /** The informer of a type; after `start`, a new one starts at once. */
   informer<T extends KubernetesObject>(type: ResourceType, selection: Selection = {}): Informer<T> {
-    const id = [typeName(type), selection.namespace, selection.labelSelector, selection.fieldSelector, selection.metadataOnly].join('|');
+    const id = [
+      typeName(type),
+      selection.namespace,
+      selection.labelSelector,
+      selection.fieldSelector,
+      selection.metadataOnly,
+    ].join('|');
     let informer = this.#informers.get(id);
     if (informer === undefined) {
       informer = new Informer(type, selection, this.#environment);
@@ -41,7 +47,9 @@ export class Cache {
 
   /** The types that have not been listed yet: what a readiness check shows. */
   waitingFor(): string[] {
-    return [...this.#informers.values()].filter((informer) => !informer.synced).map((informer) => typeName(informer.type));
+    return [...this.#informers.values()]
+      .filter((informer) => !informer.synced)
+      .map((informer) => typeName(informer.type));
   }
 
   /** Resolves when every informer has been listed once, or the signal aborts. */

@@ -99,7 +99,9 @@ export class Informer<T extends KubernetesObject = KubernetesObject> implements 
         clock: this.#environment.clock,
         random: this.#environment.random,
         settings: this.#environment.settings,
-        transform: this.#environment.freeze ? (object) => deepFreeze(withoutManagedFields(object)) : withoutManagedFields,
+        transform: this.#environment.freeze
+          ? (object) => deepFreeze(withoutManagedFields(object))
+          : withoutManagedFields,
         onChanges: (changes) => {
           for (const change of changes) for (const listener of this.#listeners) this.#tell(listener, change);
         },
@@ -145,13 +147,20 @@ export class Informer<T extends KubernetesObject = KubernetesObject> implements 
     try {
       listener(change);
     } catch (error) {
-      this.#environment.log.error('a listener of the cache failed', { type: typeName(this.type), key: change.key, error });
+      this.#environment.log.error('a listener of the cache failed', {
+        type: typeName(this.type),
+        key: change.key,
+        error,
+      });
     }
   }
 
   #report(error: unknown): void {
     const level = isApiError(error, 'gone') ? 'debug' : 'warn';
-    this.#environment.log[level]('watch interrupted, resuming', { type: typeName(this.type), error: messageOf(error) });
+    this.#environment.log[level]('watch interrupted, resuming', {
+      type: typeName(this.type),
+      error: messageOf(error),
+    });
   }
 }
 

@@ -16,7 +16,11 @@ const NEWLINE = 0x0a;
  * A cut last line is dropped: it is half an event, and the next watch resumes before it.
  * Throws ApiError transient: line too long, silence, connection broken.
  */
-export async function* lines(body: AsyncIterable<Buffer> & { destroy(error?: Error): unknown }, limits: LineLimits, clock: Clock): AsyncGenerator<string> {
+export async function* lines(
+  body: AsyncIterable<Buffer> & { destroy(error?: Error): unknown },
+  limits: LineLimits,
+  clock: Clock,
+): AsyncGenerator<string> {
   const watchdog = startWatchdog(body, limits.idleMs, clock);
   let parts: Buffer[] = [];
   let length = 0;
@@ -45,11 +49,16 @@ export async function* lines(body: AsyncIterable<Buffer> & { destroy(error?: Err
   }
 }
 
-function startWatchdog(body: { destroy(error?: Error): unknown }, idleMs: number, clock: Clock): { alive(): void; stop(): void } {
+function startWatchdog(
+  body: { destroy(error?: Error): unknown },
+  idleMs: number,
+  clock: Clock,
+): { alive(): void; stop(): void } {
   let last = clock.monotonic();
   const check = (): void => {
     const silent = clock.monotonic() - last;
-    if (silent >= idleMs) body.destroy(new ApiError('transient', `watch: no byte for ${String(Math.round(silent))} ms`));
+    if (silent >= idleMs)
+      body.destroy(new ApiError('transient', `watch: no byte for ${String(Math.round(silent))} ms`));
     else timer = clock.after(idleMs - silent, check);
   };
   let timer = clock.after(idleMs, check);

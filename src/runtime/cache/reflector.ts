@@ -57,7 +57,10 @@ export interface ReflectorOptions<T extends KubernetesObject> {
 }
 
 /** Runs until the signal aborts. Never throws. */
-export async function reflect<T extends KubernetesObject>(options: ReflectorOptions<T>, signal: AbortSignal): Promise<void> {
+export async function reflect<T extends KubernetesObject>(
+  options: ReflectorOptions<T>,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock, random, settings, store } = options;
   let failures = 0;
   let mustList = true;
@@ -80,12 +83,16 @@ export async function reflect<T extends KubernetesObject>(options: ReflectorOpti
       const retryAfter = error instanceof ApiError ? error.retryAfterMs : undefined;
       const wait = backoff(failures, settings.backoff, random);
       // The first 410 is an ordinary event of a quiet kind: nothing is broken, so nothing is waited for.
-      if (failures > 1 || !isApiError(error, 'gone')) await sleep(clock, Math.max(wait, retryAfter ?? 0), signal);
+      if (failures > 1 || !isApiError(error, 'gone'))
+        await sleep(clock, Math.max(wait, retryAfter ?? 0), signal);
     }
   }
 }
 
-async function relist<T extends KubernetesObject>(options: ReflectorOptions<T>, signal: AbortSignal): Promise<void> {
+async function relist<T extends KubernetesObject>(
+  options: ReflectorOptions<T>,
+  signal: AbortSignal,
+): Promise<void> {
   const { store, settings, clock, random } = options;
   for (let attempt = 1; ; attempt += 1) {
     const { items, version } = await listAll(options, signal);
@@ -110,7 +117,12 @@ async function listAll<T extends KubernetesObject>(
   let token: string | undefined;
   let version = '';
   do {
-    const page: ObjectList<T> = await client.list<T>(type, { ...selection, limit: settings.pageSize, continue: token, signal });
+    const page: ObjectList<T> = await client.list<T>(type, {
+      ...selection,
+      limit: settings.pageSize,
+      continue: token,
+      signal,
+    });
     for (const item of page.items) items.push(keep(item, options));
     version = page.metadata.resourceVersion;
     token = page.metadata.continue;
@@ -128,7 +140,12 @@ async function watchOnce<T extends KubernetesObject>(
   const started = clock.monotonic();
   const { min, max } = settings.watchSeconds;
   const timeoutSeconds = Math.round(min + random() * (max - min));
-  const body = await client.watch(type, { ...selection, resourceVersion: store.version, timeoutSeconds, signal });
+  const body = await client.watch(type, {
+    ...selection,
+    resourceVersion: store.version,
+    timeoutSeconds,
+    signal,
+  });
   let delivered = false;
   for await (const line of lines(body, settings, clock)) {
     if (line === '') continue;
@@ -142,7 +159,10 @@ async function watchOnce<T extends KubernetesObject>(
   return delivered || clock.monotonic() - started > 1000;
 }
 
-function deliver<T extends KubernetesObject>(changes: readonly Change<T>[], options: ReflectorOptions<T>): void {
+function deliver<T extends KubernetesObject>(
+  changes: readonly Change<T>[],
+  options: ReflectorOptions<T>,
+): void {
   if (changes.length > 0) options.onChanges(changes);
 }
 
@@ -164,7 +184,12 @@ function decodeEvent<T extends KubernetesObject>(line: string): WatchEvent<T> {
     const status = event['object'] as ApiStatus;
     throw errorOf(status.code ?? 500, status, 'watch');
   }
-  if (!isRecord(event) || !EVENT_TYPES.has(event['type']) || !isRecord(event['object']) || !isRecord(event['object']['metadata'])) {
+  if (
+    !isRecord(event) ||
+    !EVENT_TYPES.has(event['type']) ||
+    !isRecord(event['object']) ||
+    !isRecord(event['object']['metadata'])
+  ) {
     throw new ApiError('transient', 'watch: a line that is not an event');
   }
   return event as unknown as WatchEvent<T>;

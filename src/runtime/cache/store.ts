@@ -92,7 +92,11 @@ export class Store<T extends KubernetesObject = KubernetesObject> {
     this.#reindex(key, old, object);
     if (old === undefined) return [{ type: 'added', key, object }];
     // Deleted and created anew between two looks: whoever counts or cleans up must see both.
-    if (!sameUid(old, object)) return [{ type: 'deleted', key, old }, { type: 'added', key, object }];
+    if (!sameUid(old, object))
+      return [
+        { type: 'deleted', key, old },
+        { type: 'added', key, object },
+      ];
     return [{ type: 'updated', key, object, old }];
   }
 

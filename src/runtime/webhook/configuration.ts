@@ -36,8 +36,7 @@ export interface Target {
 }
 
 export type ClientConfig = { caBundle: string } & (
-  | { url: string }
-  | { service: { namespace: string; name: string; port: number } }
+  { url: string } | { service: { namespace: string; name: string; port: number } }
 );
 
 export interface Derivation {
@@ -135,9 +134,18 @@ function targetEntry(mode: FailureMode, derivation: Derivation): WebhookEntry | 
     failurePolicy: mode === 'Fail' && derivation.proven !== undefined ? 'Fail' : 'Ignore',
     timeoutSeconds: Math.min(30, Math.max(2, Math.ceil((slowest + OVERHEAD_MS) / 1000))),
     namespaceSelector: {
-      matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: [...derivation.exempt].sort() }],
+      matchExpressions: [
+        { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: [...derivation.exempt].sort() },
+      ],
     },
-    ...(broad ? { matchConditions: EXEMPTIONS.map(([name, cel]) => ({ name: `not-${name}`, expression: `!(${cel})` })) } : {}),
+    ...(broad
+      ? {
+          matchConditions: EXEMPTIONS.map(([name, cel]) => ({
+            name: `not-${name}`,
+            expression: `!(${cel})`,
+          })),
+        }
+      : {}),
     ...common(),
   };
 }
@@ -189,7 +197,10 @@ function mergeRules(rules: readonly WebhookRule[]): WebhookRule[] {
   }
   return [...merged.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, { rule, resources }]) => ({ ...rule, resources: resources.has('*') ? ['*'] : [...resources].sort() }));
+    .map(([, { rule, resources }]) => ({
+      ...rule,
+      resources: resources.has('*') ? ['*'] : [...resources].sort(),
+    }));
 }
 
 /** The kinds of a target that the API server does not serve; '*' is always served. */
@@ -198,13 +209,20 @@ export function unknownKinds(target: Target, resources: readonly ApiResource[]):
     kinds.filter(
       (kind) =>
         kind !== '*' &&
-        !resources.some((resource) => resource.kind === kind && (apiGroups.includes('*') || apiGroups.includes(resource.group))),
+        !resources.some(
+          (resource) =>
+            resource.kind === kind && (apiGroups.includes('*') || apiGroups.includes(resource.group)),
+        ),
     ),
   );
 }
 
 /** Whether the configuration in the cluster sends everything this target asks for. */
-export function covers(configuration: WebhookConfiguration | undefined, target: Target, resources: readonly ApiResource[]): boolean {
+export function covers(
+  configuration: WebhookConfiguration | undefined,
+  target: Target,
+  resources: readonly ApiResource[],
+): boolean {
   const name = `${target.failureMode.toLowerCase()}.admission.cogniforge.dev`;
   const entry = configuration?.webhooks?.find((webhook) => webhook.name === name);
   const within = (wanted: readonly string[], given: readonly string[]): boolean =>

@@ -33,7 +33,10 @@ const OPERATIONS: ReadonlySet<unknown> = new Set(['CREATE', 'UPDATE', 'DELETE', 
 export async function readBody(request: IncomingMessage, mostBytes = MOST_BYTES): Promise<string> {
   const type = request.headers['content-type'] ?? '';
   if (!/^application\/json\s*(;|$)/i.test(type)) {
-    throw new BadRequest(415, `content type ${type === '' ? '(none)' : type.slice(0, 100)} is not accepted; send application/json`);
+    throw new BadRequest(
+      415,
+      `content type ${type === '' ? '(none)' : type.slice(0, 100)} is not accepted; send application/json`,
+    );
   }
   if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge(mostBytes);
   const chunks: Buffer[] = [];
@@ -61,7 +64,8 @@ function tooLarge(mostBytes: number): BadRequest {
 
 /** The request of an AdmissionReview v1. Throws BadRequest. */
 export function decodeReview(text: string): AdmissionRequest {
-  if (depthOf(text) > MOST_DEPTH) throw new BadRequest(400, `the body is nested more than ${String(MOST_DEPTH)} levels deep`);
+  if (depthOf(text) > MOST_DEPTH)
+    throw new BadRequest(400, `the body is nested more than ${String(MOST_DEPTH)} levels deep`);
   let review: unknown;
   try {
     review = parseJson(text);
@@ -75,7 +79,11 @@ export function decodeReview(text: string): AdmissionRequest {
   const uid = typeof request['uid'] === 'string' && request['uid'] !== '' ? request['uid'] : undefined;
   if (uid === undefined) throw new BadRequest(400, 'request.uid is missing');
   if (review['apiVersion'] !== 'admission.k8s.io/v1') {
-    throw new BadRequest(400, `apiVersion ${String(review['apiVersion'])} is not supported; send admission.k8s.io/v1`, uid);
+    throw new BadRequest(
+      400,
+      `apiVersion ${String(review['apiVersion'])} is not supported; send admission.k8s.io/v1`,
+      uid,
+    );
   }
   const problem = problemOf(request);
   if (problem !== undefined) throw new BadRequest(400, problem, uid);
@@ -84,14 +92,17 @@ export function decodeReview(text: string): AdmissionRequest {
 
 /** What a gate may rely on is checked here once, so that no gate has to. */
 function problemOf(request: Record<string, unknown>): string | undefined {
-  if (!OPERATIONS.has(request['operation'])) return 'request.operation must be CREATE, UPDATE, DELETE or CONNECT';
+  if (!OPERATIONS.has(request['operation']))
+    return 'request.operation must be CREATE, UPDATE, DELETE or CONNECT';
   const { kind, resource, userInfo } = request;
   if (!isRecord(kind) || !['group', 'version', 'kind'].every((field) => typeof kind[field] === 'string')) {
     return 'request.kind must have group, version and kind';
   }
-  if (!isRecord(resource) || typeof resource['resource'] !== 'string') return 'request.resource must have group, version and resource';
+  if (!isRecord(resource) || typeof resource['resource'] !== 'string')
+    return 'request.resource must have group, version and resource';
   for (const field of ['name', 'namespace', 'subResource']) {
-    if (request[field] !== undefined && typeof request[field] !== 'string') return `request.${field} must be a string`;
+    if (request[field] !== undefined && typeof request[field] !== 'string')
+      return `request.${field} must be a string`;
   }
   for (const field of ['object', 'oldObject']) {
     const object = request[field];
@@ -109,12 +120,14 @@ function metadataProblem(metadata: unknown): string | undefined {
   if (metadata === undefined) return undefined;
   if (!isRecord(metadata)) return 'metadata must be an object';
   for (const field of ['name', 'namespace']) {
-    if (metadata[field] !== undefined && typeof metadata[field] !== 'string') return `metadata.${field} must be a string`;
+    if (metadata[field] !== undefined && typeof metadata[field] !== 'string')
+      return `metadata.${field} must be a string`;
   }
   for (const field of ['labels', 'annotations']) {
     const map = metadata[field];
     if (map === undefined || map === null) continue;
-    if (!isRecord(map) || !Object.values(map).every((value) => typeof value === 'string')) return `metadata.${field} must be a map of strings`;
+    if (!isRecord(map) || !Object.values(map).every((value) => typeof value === 'string'))
+      return `metadata.${field} must be a map of strings`;
   }
   return undefined;
 }

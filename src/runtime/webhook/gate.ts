@@ -29,7 +29,10 @@ export const allowed: Verdict = { allowed: true };
 export function merge(verdicts: readonly Verdict[]): Verdict {
   const refusal = verdicts.find((verdict) => !verdict.allowed);
   const warnings = verdicts.flatMap((verdict) => verdict.warnings ?? []);
-  const auditAnnotations = Object.assign({}, ...verdicts.map((verdict) => verdict.auditAnnotations)) as Record<string, string>;
+  const auditAnnotations = Object.assign(
+    {},
+    ...verdicts.map((verdict) => verdict.auditAnnotations),
+  ) as Record<string, string>;
   return {
     ...(refusal ?? allowed),
     ...(warnings.length === 0 ? {} : { warnings }),

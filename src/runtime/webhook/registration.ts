@@ -67,7 +67,12 @@ export class Registration {
     });
     // A new CRD may bring a kind that a rule already names.
     options.cache.informer(CRD, { metadataOnly: true }).listen((change) => {
-      if (change.type === 'updated' && change.old.metadata.generation === change.object.metadata.generation && this.#discovered) return;
+      if (
+        change.type === 'updated' &&
+        change.old.metadata.generation === change.object.metadata.generation &&
+        this.#discovered
+      )
+        return;
       this.#stale = true;
       this.#look.abort();
     });
@@ -118,7 +123,8 @@ export class Registration {
         const settled = !this.#discovered || (await this.#converge(client, signal));
         await sleep(clock, settled ? 60_000 : RETRY_MS, next);
       } catch (error) {
-        if (!isApiError(error, 'aborted', 'conflict')) log.error('the webhook configuration could not be written', { error: messageOf(error) });
+        if (!isApiError(error, 'aborted', 'conflict'))
+          log.error('the webhook configuration could not be written', { error: messageOf(error) });
         await sleep(clock, RETRY_MS, signal);
       }
       // Many rules that change together are one write.
@@ -170,7 +176,9 @@ export class Registration {
         metadata: {
           ...desired.metadata,
           annotations: { ...annotations, ...desired.metadata.annotations },
-          ...(current.metadata.resourceVersion === undefined ? {} : { resourceVersion: current.metadata.resourceVersion }),
+          ...(current.metadata.resourceVersion === undefined
+            ? {}
+            : { resourceVersion: current.metadata.resourceVersion }),
         },
       },
       { signal },

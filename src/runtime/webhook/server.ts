@@ -56,18 +56,21 @@ export async function serveAdmission(options: AdmissionServerOptions): Promise<A
   const { clock, log, mostInFlight = 1_000 } = options;
   const routes = new Map(routesOf(options).map((route) => [route.path, route]));
   let inFlight = 0;
-  const server = createServer({ ...options.tls, minVersion: 'TLSv1.2', keepAlive: true }, (request, response) => {
-    inFlight += 1;
-    // Closed without an answer counts too: the client went away.
-    response.once('close', () => {
-      inFlight -= 1;
-    });
-    const crowded = inFlight > mostInFlight;
-    answer(request, response, routes, options, crowded).catch((error: unknown) => {
-      log.error('an admission request could not be answered', { error });
-      response.destroy();
-    });
-  });
+  const server = createServer(
+    { ...options.tls, minVersion: 'TLSv1.2', keepAlive: true },
+    (request, response) => {
+      inFlight += 1;
+      // Closed without an answer counts too: the client went away.
+      response.once('close', () => {
+        inFlight -= 1;
+      });
+      const crowded = inFlight > mostInFlight;
+      answer(request, response, routes, options, crowded).catch((error: unknown) => {
+        log.error('an admission request could not be answered', { error });
+        response.destroy();
+      });
+    },
+  );
   // A slow client holds a socket, nothing else; and not for long.
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
@@ -104,7 +107,11 @@ export async function serveAdmission(options: AdmissionServerOptions): Promise<A
 function routesOf({ gates, validators, log }: AdmissionServerOptions): Route[] {
   const modes = ['Fail', 'Ignore'] as const;
   return [
-    ...modes.map((mode) => ({ path: `/admit/${mode.toLowerCase()}`, onFault: mode, handle: chain(gates, mode, log) })),
+    ...modes.map((mode) => ({
+      path: `/admit/${mode.toLowerCase()}`,
+      onFault: mode,
+      handle: chain(gates, mode, log),
+    })),
     ...validators.map((validator) => ({
       path: `/validate/${validator.type.kind.toLowerCase()}`,
       onFault: 'Ignore' as const,
@@ -162,18 +169,30 @@ async function answer(
 
 /** Returns the HTTP status. With a uid even a bad review gets a review as its answer, by the entry's failure mode. */
 function refuse(response: ServerResponse, error: unknown, onFault: FailureMode | undefined): number {
-  const bad = error instanceof BadRequest ? error : new BadRequest(500, `the webhook failed: ${messageOf(error)}`);
+  const bad =
+    error instanceof BadRequest ? error : new BadRequest(500, `the webhook failed: ${messageOf(error)}`);
   if (bad.uid !== undefined && onFault !== undefined) {
     send(response, 200, reviewOf(bad.uid, faultVerdict(onFault, bad.message, 400)));
     return 200;
   }
   // What is left of a body that was refused is not read: the connection ends with the answer.
   response.setHeader('connection', 'close');
-  send(response, bad.code, { apiVersion: 'v1', kind: 'Status', status: 'Failure', message: bad.message, code: bad.code });
+  send(response, bad.code, {
+    apiVersion: 'v1',
+    kind: 'Status',
+    status: 'Failure',
+    message: bad.message,
+    code: bad.code,
+  });
   return bad.code;
 }
 
-async function withDeadline(route: Route, review: AdmissionRequest, timeoutMs: number, clock: Clock): Promise<Verdict> {
+async function withDeadline(
+  route: Route,
+  review: AdmissionRequest,
+  timeoutMs: number,
+  clock: Clock,
+): Promise<Verdict> {
   const deadline = new AbortController();
   let expire: (verdict: Verdict) => void = () => undefined;
   const expired = new Promise<Verdict>((resolve) => {
@@ -202,7 +221,12 @@ function timeoutOf(url: URL): number {
 
 function faultVerdict(mode: FailureMode, why: string, code = 500): Verdict {
   if (mode === 'Ignore') return { allowed: true, warnings: [`CogniForge did not judge this object: ${why}`] };
-  return { allowed: false, code, reason: 'InternalError', message: `CogniForge could not judge this object and its rules fail closed: ${why}` };
+  return {
+    allowed: false,
+    code,
+    reason: 'InternalError',
+    message: `CogniForge could not judge this object and its rules fail closed: ${why}`,
+  };
 }
 
 /** The API server cuts a warning at 256 bytes and drops them all beyond 4096. */
@@ -211,7 +235,11 @@ const MOST_WARNING_BYTES = 4_096;
 
 function reviewOf(uid: string, verdict: Verdict): unknown {
   const { allowed, message, code, reason, warnings, auditAnnotations } = verdict;
-  const status = { code: code ?? 403, message: message ?? 'refused', ...(reason === undefined ? {} : { reason }) };
+  const status = {
+    code: code ?? 403,
+    message: message ?? 'refused',
+    ...(reason === undefined ? {} : { reason }),
+  };
   return {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
@@ -239,5 +267,7 @@ function trimmed(warnings: readonly string[]): string[] {
 
 function send(response: ServerResponse, code: number, body: unknown): void {
   const text = stringifyJson(body);
-  response.writeHead(code, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text);
+  response
+    .writeHead(code, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+    .end(text);
 }

@@ -38,7 +38,8 @@ function general(value: number, precision: number | undefined, sharp: boolean): 
   const significant = precision === undefined ? undefined : Math.max(1, precision);
   const { digits, exponent } = decimal(value, significant);
   const kept = sharp ? digits.padEnd(significant ?? 6, '0') : digits.replace(/0+$/, '') || '0';
-  const limit = significant === undefined ? 21 : Math.max(significant, kept.length > exponent ? 0 : kept.length);
+  const limit =
+    significant === undefined ? 21 : Math.max(significant, kept.length > exponent ? 0 : kept.length);
   if (exponent < -4 || exponent >= limit) {
     return withExponent(kept, exponent, sharp);
   }
@@ -75,7 +76,9 @@ function decimal(value: number, significant: number | undefined): { digits: stri
 }
 
 function fixed(value: number, places: number): string {
-  const digits = scaled(value, places).toString().padStart(places + 1, '0');
+  const digits = scaled(value, places)
+    .toString()
+    .padStart(places + 1, '0');
   return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
 }
 
@@ -89,8 +92,10 @@ function scaled(value: number, power: number): bigint {
   const fraction = raw & 0xf_ffff_ffff_ffffn;
   const mantissa = biased === 0 ? fraction : fraction | (1n << 52n);
   const exponent = Math.max(biased, 1) - 1075;
-  const numerator = mantissa * (power > 0 ? 10n ** BigInt(power) : 1n) * (exponent > 0 ? 1n << BigInt(exponent) : 1n);
-  const denominator = (power < 0 ? 10n ** BigInt(-power) : 1n) * (exponent < 0 ? 1n << BigInt(-exponent) : 1n);
+  const numerator =
+    mantissa * (power > 0 ? 10n ** BigInt(power) : 1n) * (exponent > 0 ? 1n << BigInt(exponent) : 1n);
+  const denominator =
+    (power < 0 ? 10n ** BigInt(-power) : 1n) * (exponent < 0 ? 1n << BigInt(-exponent) : 1n);
   const quotient = numerator / denominator;
   const twice = (numerator % denominator) * 2n;
   const up = twice > denominator || (twice === denominator && quotient % 2n === 1n);

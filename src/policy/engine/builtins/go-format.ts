@@ -192,7 +192,9 @@ function quoted(text: string, spec: Spec): string {
 
 /** Of the UTF-8 bytes; precision counts bytes here. */
 function hexadecimal(text: string, prefix: '0x' | '0X', spec: Spec): string {
-  const bytes = [...Buffer.from(text).subarray(0, spec.precision)].map((byte) => byte.toString(16).padStart(2, '0'));
+  const bytes = [...Buffer.from(text).subarray(0, spec.precision)].map((byte) =>
+    byte.toString(16).padStart(2, '0'),
+  );
   if (bytes.length === 0) return pad('', spec);
   const digits = prefix === '0X' ? bytes.map((byte) => byte.toUpperCase()) : bytes;
   const sharp = spec.sharp ? prefix : '';

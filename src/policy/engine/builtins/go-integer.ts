@@ -69,7 +69,10 @@ function character(value: bigint): string {
 
 /** U+0041, with # the character too. */
 function unicode(value: bigint, spec: Spec): string {
-  const digits = BigInt.asUintN(64, value).toString(16).toUpperCase().padStart(Math.max(4, spec.precision ?? 0), '0');
+  const digits = BigInt.asUintN(64, value)
+    .toString(16)
+    .toUpperCase()
+    .padStart(Math.max(4, spec.precision ?? 0), '0');
   const shown = spec.sharp && value >= 0n && value <= 0x10ffffn && isPrintable(character(value));
   return pad(`U+${digits}${shown ? ` '${character(value)}'` : ''}`, { ...spec, zero: false });
 }

@@ -15,9 +15,13 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** unicode.IsPrint: letters, marks, numbers, punctuation, symbols, and of the spaces only U+0020. */
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 
-export function quoteGo(text: string, { ascii = false, mark = '"' }: { ascii?: boolean; mark?: '"' | "'" } = {}): string {
+export function quoteGo(
+  text: string,
+  { ascii = false, mark = '"' }: { ascii?: boolean; mark?: '"' | "'" } = {},
+): string {
   let out = mark as string;
-  for (const char of text.toWellFormed()) out += char === mark ? `\\${mark}` : (ESCAPES[char] ?? escaped(char, ascii));
+  for (const char of text.toWellFormed())
+    out += char === mark ? `\\${mark}` : (ESCAPES[char] ?? escaped(char, ascii));
   return out + mark;
 }
 
