@@ -5,15 +5,15 @@
  *   --kubeconfig FILE  uses an existing cluster instead of starting one (its API server must reach this machine)
  *   --detach, --down   leaves everything running in the background; ends it
  */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startCluster } from '../test/cluster/controlplane.ts';
-import { alive, endByPid, freePorts } from '../test/cluster/processes.ts';
+import { startOperator, tailOf } from '../test/cluster/operator.ts';
+import { alive, endByPid } from '../test/cluster/processes.ts';
 import { toolPath } from '../test/cluster/tools.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -60,7 +60,7 @@ async function start(): Promise<number> {
   }
   try {
     const told = await tellStory(stage);
-    if (!told) say(`\nthe story failed; the operator's log is ${stage.logFile}:\n${tail(stage.logFile)}`);
+    if (!told) say(`\nthe story failed; the operator's log is ${stage.logFile}:\n${tailOf(stage.logFile)}`);
     if (values.once || !told) {
       await finish();
       return told ? 0 : 1;
@@ -92,51 +92,22 @@ async function raise(kubeconfig: string | undefined, detach: boolean): Promise<S
   must(run('wait', '--for=condition=Established', '-f', join(ROOT, 'crds'), '--timeout=30s'));
   const namespace = run('create', 'namespace', 'cogniforge-system');
   if (!namespace.ok && !namespace.text.includes('already exists')) must(namespace);
-  const operator = await startOperator(config, opa, logFile, detach);
+  say('waiting for the operator ...');
+  const operator = await startOperator({ kubeconfig: config, opa, logFile, detached: detach });
   return {
     kubeconfig: config,
     kubectl,
     folder: cluster?.folder,
     logFile,
-    pids: [...(cluster?.pids ?? []), ...(operator.pid === undefined ? [] : [operator.pid])],
+    pids: [...(cluster?.pids ?? []), operator.pid],
     async stop() {
-      if (operator.pid !== undefined) await endByPid(operator.pid);
+      await operator.stop();
       // On somebody else's cluster: without us its webhook would only slow the API server down.
       if (cluster === undefined)
         run('delete', 'validatingwebhookconfiguration', 'cogniforge', '--ignore-not-found');
       await cluster?.stop();
     },
   };
-}
-
-async function startOperator(
-  kubeconfig: string,
-  opa: string,
-  logFile: string,
-  detach: boolean,
-): Promise<ChildProcess> {
-  const [webhook = 0, health = 0] = await freePorts(2);
-  const log = openSync(logFile, 'a');
-  const operator = spawn(
-    process.execPath,
-    [
-      join(ROOT, 'bin', 'cogniforge.js'),
-      'controller',
-      `--kubeconfig=${kubeconfig}`,
-      '--webhook-host=127.0.0.1',
-      `--webhook-port=${String(webhook)}`,
-      `--webhook-url=https://127.0.0.1:${String(webhook)}`,
-      '--health-host=127.0.0.1',
-      `--health-port=${String(health)}`,
-    ],
-    { stdio: ['ignore', log, log], detached: detach, env: { ...process.env, OPA_BIN: opa } },
-  );
-  if (detach) operator.unref();
-  say('waiting for the operator ...');
-  const ready = await until(30, async () => operator.exitCode !== null || (await httpStatus(health)) === 200);
-  if (!ready || operator.exitCode !== null)
-    throw new Error(`the operator did not start; its log ends with:\n${tail(logFile)}`);
-  return operator;
 }
 
 /** Prints each command and what kubectl said; true when every step went as it should. */
@@ -198,29 +169,4 @@ function kubectlOf(kubectl: string, kubeconfig: string) {
 
 function must(result: Result): void {
   if (!result.ok) throw new Error(result.text);
-}
-
-async function until(seconds: number, holds: () => Promise<boolean>): Promise<boolean> {
-  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline;) {
-    if (await holds()) return true;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return false;
-}
-
-function httpStatus(port: number): Promise<number> {
-  return new Promise((resolve) => {
-    get({ host: '127.0.0.1', port, path: '/readyz' }, (response) => {
-      response.resume();
-      resolve(response.statusCode ?? 0);
-    }).once('error', () => {
-      resolve(0);
-    });
-  });
-}
-
-function tail(file: string): string {
-  return existsSync(file)
-    ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-20).join('\n')
-    : '(no log)';
 }
