@@ -1,11 +1,12 @@
 /** The `cogniforge` command: one line for each subcommand. */
 import { readFileSync } from 'node:fs';
 import { runController } from './main.ts';
+import { compilerVersion } from './policy/compiler.ts';
 import { messageOf } from './runtime/errors.ts';
 
 const USAGE = `usage: cogniforge COMMAND
   controller   runs the operator (flags: --kubeconfig, --namespace, --webhook-port, ...)
-  version      prints the version`;
+  version      prints our version and that of the opa found by OPA_BIN or PATH`;
 
 async function run([command, ...args]: readonly string[]): Promise<number> {
   switch (command) {
@@ -13,7 +14,7 @@ async function run([command, ...args]: readonly string[]): Promise<number> {
       await runController(args, process.env, untilTerminated());
       return 0;
     case 'version':
-      process.stdout.write(`cogniforge ${version()}\n`);
+      process.stdout.write(`cogniforge ${version()}\nopa ${await opaVersion()}\n`);
       return 0;
     default:
       process.stderr.write(`${USAGE}\n`);
@@ -34,6 +35,13 @@ function untilTerminated(): AbortSignal {
 function version(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
+}
+
+function opaVersion(): Promise<string> {
+  const opaBin = process.env['OPA_BIN'];
+  return compilerVersion(opaBin === undefined ? {} : { opaBin }).catch(
+    (error: unknown) => `(not found: ${messageOf(error)})`,
+  );
 }
 
 run(process.argv.slice(2)).then(

@@ -5,7 +5,7 @@ import { defaultReflectorSettings } from './runtime/cache/reflector.ts';
 import { caBundleOf, currentBundle, keepCertificates } from './runtime/certificates.ts';
 import { createClient } from './runtime/client.ts';
 import { systemClock as clock, systemRandom as random } from './runtime/clock.ts';
-import { readConfig, type Config } from './runtime/config.ts';
+import { certificateNames, clientConfigOf, readConfig } from './runtime/config.ts';
 import { createEvents } from './runtime/events.ts';
 import { serveHealth } from './runtime/health.ts';
 import { defaultLeaderSettings } from './runtime/leader.ts';
@@ -14,7 +14,6 @@ import { Manager } from './runtime/manager.ts';
 import { createMetrics } from './runtime/metrics.ts';
 import { Presence } from './runtime/presence.ts';
 import { httpsTransport } from './runtime/transport.ts';
-import type { ClientConfig } from './runtime/webhook/configuration.ts';
 import { Registration } from './runtime/webhook/registration.ts';
 import { serveAdmission } from './runtime/webhook/server.ts';
 import { createPolicy, probeWebhook } from './policy/service.ts';
@@ -50,7 +49,7 @@ export async function runController(
     client,
     namespace,
     secretName: 'cogniforge-webhook-tls',
-    names: namesOf(config),
+    names: certificateNames(config),
     clock,
     log,
   };
@@ -138,17 +137,4 @@ export async function runController(
 
 function missing(what: string, names: readonly string[]): string | undefined {
   return names.length === 0 ? undefined : `${what} ${names.slice(0, 5).join(', ')}`;
-}
-
-function namesOf({ webhookService, namespace, webhookUrl }: Config): string[] {
-  const service = ['', `.${namespace}.svc`, `.${namespace}.svc.cluster.local`].map(
-    (suffix) => `${webhookService}${suffix}`,
-  );
-  return webhookUrl === undefined ? service.slice(1) : [new URL(webhookUrl).hostname, ...service.slice(1)];
-}
-
-function clientConfigOf({ webhookUrl, webhookService, namespace }: Config, caBundle: string): ClientConfig {
-  return webhookUrl === undefined
-    ? { caBundle, service: { namespace, name: webhookService, port: 443 } }
-    : { caBundle, url: webhookUrl };
 }

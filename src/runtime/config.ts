@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { ConfigError } from './auth.ts';
 import type { Level } from './log.ts';
+import type { ClientConfig } from './webhook/configuration.ts';
 
 export interface Config {
   kubeconfig: string | undefined;
@@ -80,4 +81,22 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     lameDuckMs: number('lame-duck-seconds', 60) * 1000,
     logLevel: logLevel as Level,
   };
+}
+
+/** DNS names and addresses under which the API server reaches the webhook. */
+export function certificateNames({ webhookService, namespace, webhookUrl }: Config): string[] {
+  const service = ['', `.${namespace}.svc`, `.${namespace}.svc.cluster.local`].map(
+    (suffix) => `${webhookService}${suffix}`,
+  );
+  return webhookUrl === undefined ? service.slice(1) : [new URL(webhookUrl).hostname, ...service.slice(1)];
+}
+
+/** How the API server is told to reach it: by URL outside a cluster, else through the Service. */
+export function clientConfigOf(
+  { webhookUrl, webhookService, namespace }: Config,
+  caBundle: string,
+): ClientConfig {
+  return webhookUrl === undefined
+    ? { caBundle, service: { namespace, name: webhookService, port: 443 } }
+    : { caBundle, url: webhookUrl };
 }

@@ -1,7 +1,7 @@
 /** From the bytes of a request to an AdmissionRequest, or to a clear word why not. */
 import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../errors.ts';
-import { isRecord, parseJson } from '../json.ts';
+import { isRecord, parseJson, stringifyJson } from '../json.ts';
 import type { AdmissionRequest } from './review.ts';
 
 /** Not answerable as a review: an HTTP status and a sentence. */
@@ -81,13 +81,18 @@ export function decodeReview(text: string): AdmissionRequest {
   if (review['apiVersion'] !== 'admission.k8s.io/v1') {
     throw new BadRequest(
       400,
-      `apiVersion ${String(review['apiVersion'])} is not supported; send admission.k8s.io/v1`,
+      `apiVersion ${shown(review['apiVersion'])} is not supported; send admission.k8s.io/v1`,
       uid,
     );
   }
   const problem = problemOf(request);
   if (problem !== undefined) throw new BadRequest(400, problem, uid);
   return request as unknown as AdmissionRequest;
+}
+
+/** A raw number or an object with a __proto__ of its own has no String(). */
+function shown(value: unknown): string {
+  return stringifyJson(value ?? null).slice(0, 100);
 }
 
 /** What a gate may rely on is checked here once, so that no gate has to. */

@@ -1,0 +1,113 @@
+import { describe, expect, it } from '@jest/globals';
+import { decide } from '../../../../src/policy/policyrule/decide.ts';
+import type { Input, ReplicaView } from '../../../../src/policy/policyrule/gather.ts';
+
+const NOW = Date.parse('2026-11-24T12:00:00Z');
+
+function replica(identity: string, over: Partial<ReplicaView> = {}): ReplicaView {
+  return {
+    identity,
+    alive: true,
+    servedGeneration: 2,
+    evaluations: 0,
+    denials: 0,
+    warnings: 0,
+    errors: 0,
+    ...over,
+  };
+}
+
+function input(over: Partial<Input> = {}): Input {
+  return {
+    rule: {
+      apiVersion: 'cogniforge.dev/v1alpha1',
+      kind: 'PolicyRule',
+      metadata: { name: 'r', generation: 2 },
+      spec: { match: { kinds: [{ apiGroups: [''], kinds: ['Pod'] }] }, regoQuery: 'input.x' },
+    },
+    lookedAt: 2,
+    compiled: {
+      generation: 2,
+      text: 'package x',
+      libs: [],
+      from: 'RegoQuery',
+      regoVersion: 'V1',
+      entrypoint: 'violation',
+      compilerVersion: '1.22.2',
+    },
+    problems: [],
+    lastError: undefined,
+    replicas: [replica('a'), replica('b')],
+    covered: true,
+    unknownKinds: [],
+    ...over,
+  };
+}
+
+function ready(over: Partial<Input>): string {
+  const condition = decide(input(over), NOW).status.conditions?.find(({ type }) => type === 'Ready');
+  return `${String(condition?.status)} ${String(condition?.reason)}`;
+}
+
+describe('Ready', () => {
+  const suspended = input().rule;
+  it.each<[string, Partial<Input>, string]>([
+    ['all is well', {}, 'True InForce'],
+    ['not compiled yet', { lookedAt: 1 }, 'Unknown Compiling'],
+    ['does not compile', { problems: ['rego:3: no'] }, 'False CompileFailed'],
+    ['a kind is unknown', { unknownKinds: ['Podd'] }, 'False KindUnknown'],
+    ['the webhook is not registered', { covered: false }, 'False NotRegistered'],
+    [
+      'one replica is behind',
+      { replicas: [replica('a'), replica('b', { servedGeneration: 1 })] },
+      'False ReplicasBehind',
+    ],
+    [
+      'a dead replica does not count',
+      { replicas: [replica('a'), replica('b', { alive: false, servedGeneration: 1 })] },
+      'True InForce',
+    ],
+    ['no replica lives', { replicas: [] }, 'False ReplicasBehind'],
+    ['suspended', { rule: { ...suspended, spec: { ...suspended.spec, suspend: true } } }, 'False Suspended'],
+  ])('%s', (_name, over, expected) => {
+    expect(ready(over)).toBe(expected);
+  });
+});
+
+describe('the status', () => {
+  it('is the same when nothing changed: an idle operator writes nothing', () => {
+    const first = decide(input(), NOW).status;
+    const second = decide(input({ rule: { ...input().rule, status: first } }), NOW + 60_000).status;
+    expect(second).toEqual(first);
+  });
+
+  it('keeps the last good module while the new version does not compile', () => {
+    const good = decide(input(), NOW).status;
+    const bad = decide(
+      input({ rule: { ...input().rule, status: good }, compiled: undefined, problems: ['no'] }),
+      NOW,
+    ).status;
+    expect(bad.compiledRego).toBe('package x');
+    expect(bad.compiledGeneration).toBe(2);
+  });
+
+  it('adds up what replicas count, each growth once, over restarts and deaths', () => {
+    const step = (status: Input['rule']['status'], replicas: ReplicaView[]) => {
+      const rule = { ...input().rule, ...(status === undefined ? {} : { status }) };
+      return decide(input({ rule, replicas }), NOW).status;
+    };
+    let status = step(undefined, [replica('a', { denials: 3 }), replica('b', { denials: 1 })]);
+    expect(status.statistics?.denials).toBe(4);
+    status = step(status, [replica('a', { denials: 5 }), replica('b', { denials: 1 })]);
+    expect(status.statistics?.denials).toBe(6);
+    // b was replaced by c, which starts from nothing.
+    status = step(status, [replica('a', { denials: 5 }), replica('c', { denials: 2 })]);
+    expect(status.statistics?.denials).toBe(8);
+  });
+
+  it('tells of a transition once', () => {
+    const first = decide(input(), NOW);
+    expect(first.events.map(({ reason }) => reason)).toEqual(['InForce']);
+    expect(decide(input({ rule: { ...input().rule, status: first.status } }), NOW).events).toEqual([]);
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  covers,
+  deriveConfiguration,
+  type Derivation,
+  type Target,
+} from '../../../src/runtime/webhook/configuration.ts';
+
+const RESOURCES = [
+  { group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', namespaced: true },
+  { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true },
+  { group: 'metrics.k8s.io', version: 'v1', kind: 'Pod', plural: 'podmetrics', namespaced: true },
+];
+
+function target(over: Partial<Target> = {}): Target {
+  return {
+    failureMode: 'Fail',
+    kinds: [{ apiGroups: ['apps'], kinds: ['Deployment'] }],
+    operations: ['CREATE', 'UPDATE'],
+    scope: '*',
+    timeoutMs: 1_000,
+    ...over,
+  };
+}
+
+function derive(over: Partial<Derivation>) {
+  const derivation = {
+    targets: [],
+    own: [],
+    resources: RESOURCES,
+    client: { caBundle: 'Q0E=', url: 'https://h:1' },
+    proven: 'p',
+    exempt: ['own', 'kube-system'],
+  };
+  return deriveConfiguration({ ...derivation, ...over }).webhooks ?? [];
+}
+
+describe('the webhook configuration', () => {
+  it('asks for nothing when no rule is in force', () => {
+    expect(derive({})).toEqual([]);
+  });
+
+  it('asks for exactly the resources that the rules name', () => {
+    const [entry] = derive({ targets: [target(), target({ kinds: [{ apiGroups: [''], kinds: ['Pod'] }] })] });
+    expect(entry?.rules.map(({ apiGroups, resources }) => [apiGroups, resources])).toEqual([
+      [[''], ['pods']],
+      [['apps'], ['deployments']],
+    ]);
+  });
+
+  it('fails closed only when the road to us is proven', () => {
+    expect(derive({ targets: [target()] })[0]?.failurePolicy).toBe('Fail');
+    expect(derive({ targets: [target()], proven: undefined })[0]?.failurePolicy).toBe('Ignore');
+    expect(derive({ targets: [target({ failureMode: 'Ignore' })] })[0]?.failurePolicy).toBe('Ignore');
+  });
+
+  it('never sends our own namespace nor kube-system, and exempts what keeps the cluster alive from a rule about everything', () => {
+    const [entry] = derive({ targets: [target({ kinds: [{ apiGroups: ['*'], kinds: ['*'] }] })] });
+    expect(JSON.stringify(entry?.['namespaceSelector'])).toContain('"NotIn","values":["kube-system","own"]');
+    const conditions = JSON.stringify(entry?.['matchConditions']);
+    for (const word of ['leases', 'events', 'authentication.k8s.io', 'authorization.k8s.io', 'status'])
+      expect(conditions).toContain(word);
+  });
+
+  it('names a kind that the API server does not serve nowhere', () => {
+    expect(derive({ targets: [target({ kinds: [{ apiGroups: ['*'], kinds: ['Podd'] }] })] })).toEqual([]);
+  });
+
+  it('covers what it was derived from, and no more', () => {
+    const configuration = deriveConfiguration({
+      targets: [target()],
+      own: [],
+      resources: RESOURCES,
+      client: { caBundle: '', url: 'https://h' },
+      proven: 'p',
+      exempt: [],
+    });
+    expect(covers(configuration, target(), RESOURCES)).toBe(true);
+    expect(covers(configuration, target({ operations: ['DELETE'] }), RESOURCES)).toBe(false);
+    expect(covers(configuration, target({ failureMode: 'Ignore' }), RESOURCES)).toBe(false);
+    expect(covers(undefined, target(), RESOURCES)).toBe(false);
+  });
+});
