@@ -1,10 +1,9 @@
 /** The controller: config -> client -> caches -> services -> webhook -> manager. */
-import { inClusterEndpoint, kubeconfigEndpoint } from './runtime/auth.ts';
 import { Cache } from './runtime/cache/cache.ts';
 import { defaultReflectorSettings } from './runtime/cache/reflector.ts';
 import { caBundleOf, currentBundle, keepCertificates } from './runtime/certificates.ts';
-import { createClient } from './runtime/client.ts';
 import { systemClock as clock, systemRandom as random } from './runtime/clock.ts';
+import { connect } from './runtime/connect.ts';
 import { certificateNames, clientConfigOf, readConfig } from './runtime/config.ts';
 import { createEvents } from './runtime/events.ts';
 import { serveHealth } from './runtime/health.ts';
@@ -13,7 +12,6 @@ import { createLog } from './runtime/log.ts';
 import { Manager } from './runtime/manager.ts';
 import { createMetrics } from './runtime/metrics.ts';
 import { Presence } from './runtime/presence.ts';
-import { httpsTransport } from './runtime/transport.ts';
 import { Registration } from './runtime/webhook/registration.ts';
 import { serveAdmission } from './runtime/webhook/server.ts';
 import { createPolicy, probeWebhook } from './policy/service.ts';
@@ -28,19 +26,8 @@ export async function runController(
   const config = readConfig(argv, env);
   const log = createLog(config.logLevel);
   const metrics = createMetrics();
-  const { kubeconfig, context, namespace, identity } = config;
-  const endpoint =
-    kubeconfig === undefined
-      ? await inClusterEndpoint(env, clock)
-      : await kubeconfigEndpoint(kubeconfig, clock, context);
-  const host = new URL(endpoint.server).host;
-  const client = createClient({
-    transport: httpsTransport(endpoint),
-    credentials: endpoint.credentials,
-    observe: (method, code) => {
-      metrics.request(method, code, host);
-    },
-  });
+  const { namespace, identity } = config;
+  const { client, endpoint } = await connect(config, env, clock, metrics.request);
   const cache = new Cache({ client, clock, random, log, settings: defaultReflectorSettings, freeze: false });
   const presence = new Presence({ client, cache, namespace, identity, clock, log });
   const policy = createPolicy({ cache, presence, clock, log, env, signal });

@@ -91,6 +91,9 @@ function inWords(
   const plain = message.slice(0, MAX_WORDS);
   const builtin = /^undefined function (\S+)/.exec(message)?.[1] ?? builtinAfterWith(message, text);
   if (builtin !== undefined) return ofBuiltin(builtin, plain, known);
+  const value = builtinAsValue(message, text);
+  if (value !== undefined && whyUnavailable(value, known) !== undefined)
+    return ofBuiltin(value, plain, known);
   if (/^var _ is unsafe/.test(message)) {
     const remedy = 'bind what it stands for first: some i, _ in collection; not collection[i].field';
     return { message: 'the wildcard _ is bound by nothing here (var _ is unsafe)', remedy };
@@ -105,6 +108,13 @@ function builtinAfterWith(message: string, text: string): string | undefined {
   return message.startsWith('with keyword target')
     ? /\bwith\s+([a-z_][\w.]*)\s+as\b/.exec(text)?.[1]
     : undefined;
+}
+
+/** `with f as http.send`, `x := http.send`: what is no builtin is taken for an unbound variable. */
+function builtinAsValue(message: string, text: string): string | undefined {
+  const variable = /^var (\w+) is unsafe/.exec(message)?.[1];
+  if (variable === undefined) return undefined;
+  return new RegExp(`\\b${variable}\\.[a-z_][\\w.]*`).exec(text)?.[0];
 }
 
 function ofBuiltin(

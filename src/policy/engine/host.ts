@@ -13,15 +13,14 @@ export interface Exports {
   opa_json_dump(value: number): number;
   opa_value_dump(value: number): number;
   opa_value_parse(text: number, size: number): number;
-  opa_eval(
-    reserved: 0,
-    entrypoint: number,
-    data: number,
-    input: number,
-    inputSize: number,
-    heap: number,
-    format: number,
-  ): number;
+  opa_json_parse(text: number, size: number): number;
+  opa_heap_ptr_set(address: number): void;
+  opa_eval_ctx_new(): number;
+  opa_eval_ctx_set_input(context: number, value: number): void;
+  opa_eval_ctx_set_data(context: number, value: number): void;
+  opa_eval_ctx_set_entrypoint(context: number, entrypoint: number): void;
+  opa_eval_ctx_get_result(context: number): number;
+  eval(context: number): number;
   builtins(): number;
 }
 
@@ -76,12 +75,19 @@ function callBuiltin(link: Link, builtin: number, args: readonly number[]): numb
 }
 
 function storeValue({ memory }: Link, exports: Exports, text: string): number {
-  const bytes = encoder.encode(text);
-  const address = exports.opa_malloc(bytes.length);
-  new Uint8Array(memory.buffer).set(bytes, address);
-  const value = exports.opa_value_parse(address, bytes.length);
+  const [address, size] = storeText(memory, exports, text);
+  const value = exports.opa_value_parse(address, size);
   if (value === 0) throw new BuiltinError('a builtin returned what the module cannot read');
   return value;
+}
+
+/** Address and size of the text as UTF-8 in the module's heap. */
+export function storeText(memory: WebAssembly.Memory, exports: Exports, text: string): [number, number] {
+  const bytes = encoder.encode(text);
+  const address = exports.opa_malloc(bytes.length);
+  // Only now: malloc may have grown the memory, which replaces its buffer.
+  new Uint8Array(memory.buffer).set(bytes, address);
+  return [address, bytes.length];
 }
 
 const encoder = new TextEncoder();

@@ -55,31 +55,28 @@ export function createInstance(module: WebAssembly.Module, maximumBytes: number)
   };
 }
 
-/** The SDK's evaluate takes a falsy input for none and parses the result into doubles: the same call, without either. */
+/**
+ * The SDK's evaluate takes a falsy input for none, one that is no JSON for none too, and parses the result into doubles:
+ * the same calls, without any of that.
+ */
 function evaluate(
   policy: InstanceType<typeof LoadedPolicy>,
   memory: WebAssembly.Memory,
   exports: Exports,
   input: string | undefined,
 ): string {
-  const address = policy.dataHeapPtr as number;
-  const bytes = input === undefined ? undefined : encoder.encode(input);
-  const size = bytes?.length ?? 0;
-  if (bytes !== undefined) {
-    const missing = address + size - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
-    new Uint8Array(memory.buffer).set(bytes, address);
+  // Rewinds the heap to where the data ends.
+  exports.opa_heap_ptr_set(policy.dataHeapPtr as number);
+  const context = exports.opa_eval_ctx_new();
+  if (input !== undefined) {
+    const value = exports.opa_json_parse(...storeText(memory, exports, input));
+    if (value === 0) throw new SyntaxError('the input is not JSON');
+    exports.opa_eval_ctx_set_input(context, value);
   }
-  const result = exports.opa_eval(
-    0,
-    0,
-    policy.dataAddr,
-    bytes === undefined ? 0 : address,
-    size,
-    address + size,
-    0,
-  );
-  return readText(memory, result);
+  exports.opa_eval_ctx_set_data(context, policy.dataAddr);
+  exports.opa_eval_ctx_set_entrypoint(context, 0);
+  if (exports.eval(context) !== 0) throw new AbortError('the evaluation failed');
+  return readText(memory, exports.opa_json_dump(exports.opa_eval_ctx_get_result(context)));
 }
 
 /** What went wrong in an evaluation, in one of the words that callers act on. */

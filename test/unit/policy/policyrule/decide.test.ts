@@ -23,7 +23,10 @@ function input(over: Partial<Input> = {}): Input {
       apiVersion: 'cogniforge.dev/v1alpha1',
       kind: 'PolicyRule',
       metadata: { name: 'r', generation: 2 },
-      spec: { match: { kinds: [{ apiGroups: [''], kinds: ['Pod'] }] }, regoQuery: 'input.x' },
+      spec: {
+        match: { kinds: [{ apiGroups: [''], kinds: ['Pod'] }], scope: '*', operations: ['CREATE'] },
+        regoQuery: 'input.x',
+      },
     },
     lookedAt: 2,
     compiled: {
