@@ -11,14 +11,15 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = join(root, 'node_modules', '.bin');
 const stamp = join(root, 'node_modules', '.lock-hash');
-const node = join(bin, process.platform === 'win32' ? 'node.cmd' : 'node');
+// The lock file brings a Node for Linux; elsewhere the one that runs this must do (bin/cogniforge.js says which).
+const brought = join(bin, 'node');
 
 function installed() {
   const wanted = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   const have = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
-  if (have === wanted && existsSync(node)) return;
+  if (have === wanted) return;
   console.log('installing dependencies (npm ci; about 20 s) ...');
   const started = Date.now();
   const npm = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
@@ -34,6 +35,7 @@ function installed() {
 }
 
 installed();
+const node = existsSync(brought) ? brought : process.execPath;
 const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...process.argv.slice(2)], {
   stdio: 'inherit',
   env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` },

@@ -24,6 +24,12 @@ function input(over: Partial<Input> = {}): Input {
       kind: 'PolicyRule',
       metadata: { name: 'r', generation: 2 },
       spec: {
+        suspend: false,
+        severity: 'High',
+        enforcementMode: 'Enforce',
+        failurePolicy: 'Ignore',
+        timeoutMilliseconds: 1_000,
+        regoVersion: 'V1',
         match: { kinds: [{ apiGroups: [''], kinds: ['Pod'] }], scope: '*', operations: ['CREATE'] },
         regoQuery: 'input.x',
       },
