@@ -8,6 +8,7 @@ import {
   builtinNames,
   importsOf,
   readText,
+  storeText,
 } from './host.ts';
 import type { EvaluationCode } from './protocol.ts';
 
