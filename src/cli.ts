@@ -1,11 +1,13 @@
 /** The `cogniforge` command: one line for each subcommand. */
 import { readFileSync } from 'node:fs';
 import { runController } from './main.ts';
+import { policyCommand } from './policy/commands.ts';
 import { compilerVersion } from './policy/compiler.ts';
 import { messageOf } from './runtime/errors.ts';
 
 const USAGE = `usage: cogniforge COMMAND
   controller   runs the operator (flags: --kubeconfig, --namespace, --webhook-port, ...)
+  policy eval  judges an object by a rule, offline: --rule FILE --input FILE; exit 1 on a violation
   version      prints our version and that of the opa found by OPA_BIN or PATH`;
 
 async function run([command, ...args]: readonly string[]): Promise<number> {
@@ -13,6 +15,8 @@ async function run([command, ...args]: readonly string[]): Promise<number> {
     case 'controller':
       await runController(args, process.env, untilTerminated());
       return 0;
+    case 'policy':
+      return policyCommand(args, process.env, (line) => process.stdout.write(`${line}\n`));
     case 'version':
       process.stdout.write(`cogniforge ${version()}\nopa ${await opaVersion()}\n`);
       return 0;

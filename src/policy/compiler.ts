@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type Module, constantPath, refParts, ruleName, walkTerms } from './ast.ts';
 import { readModule } from './bundle.ts';
 import { type Capabilities, restrict } from './capabilities.ts';
-import { findOpa, runOpa } from './opa.ts';
+import { TIME_LIMIT_MS, findOpa, runOpa } from './opa.ts';
 import { CompileError, type Problem, fail } from './problems.ts';
 import { QUERY_FILE, type RegoVersion, queryModule, wrapQuery } from './query.ts';
 import { type SourceFile, problemsOf } from './diagnosis.ts';
@@ -40,7 +40,7 @@ export interface CompileOptions {
   signal?: AbortSignal | undefined;
   /** path of opa; found by OPA_BIN and PATH when absent */
   opaBin?: string | undefined;
-  /** ms for each run of opa */
+  /** ms of wall time for the whole compilation, 30 s unless told */
   timeLimitMs?: number;
   /** base documents that rules may read besides packages of their own; undefined is the default */
   knownData?: readonly string[] | 'any';
@@ -54,9 +54,10 @@ const KNOWN_DATA = ['inventory'];
 export async function compile(source: PolicySource, options: CompileOptions = {}): Promise<CompiledPolicy> {
   const opa = options.opaBin ?? findOpa();
   refuseHuge(source);
+  const endsAt = performance.now() + (options.timeLimitMs ?? TIME_LIMIT_MS);
   const folder = await mkdtemp(join(tmpdir(), 'cogniforge-rego-'));
   try {
-    const workshop: Workshop = { opa, folder, options, toolchain: await toolchainOf(opa, options) };
+    const workshop: Workshop = { opa, folder, options, toolchain: await toolchainOf(opa), endsAt };
     const files = await sourceFiles(source, workshop);
     return await build(files, source, workshop);
   } finally {
@@ -66,7 +67,7 @@ export async function compile(source: PolicySource, options: CompileOptions = {}
 
 /** `1.22.2` */
 export async function compilerVersion(options: CompileOptions = {}): Promise<string> {
-  return (await toolchainOf(options.opaBin ?? findOpa(), options)).version;
+  return (await toolchainOf(options.opaBin ?? findOpa())).version;
 }
 
 interface Workshop {
@@ -74,6 +75,8 @@ interface Workshop {
   folder: string;
   options: CompileOptions;
   toolchain: Toolchain;
+  /** monotonic ms */
+  endsAt: number;
 }
 
 /** What is asked of an opa once: its version, its builtins, and the capabilities that rules get. */
@@ -85,18 +88,18 @@ interface Toolchain {
 
 const toolchains = new Map<string, Promise<Toolchain>>();
 
-function toolchainOf(opa: string, { timeLimitMs }: CompileOptions): Promise<Toolchain> {
+function toolchainOf(opa: string): Promise<Toolchain> {
   const known = toolchains.get(opa);
   if (known !== undefined) return known;
   // Without the caller's signal: the answer is for everybody.
-  const asked = askToolchain(opa, timeLimitMs);
+  const asked = askToolchain(opa);
   toolchains.set(opa, asked);
   asked.catch(() => toolchains.delete(opa));
   return asked;
 }
 
-async function askToolchain(opa: string, timeLimitMs: number | undefined): Promise<Toolchain> {
-  const run = { cwd: tmpdir(), ...(timeLimitMs === undefined ? {} : { timeLimitMs }) };
+async function askToolchain(opa: string): Promise<Toolchain> {
+  const run = { cwd: tmpdir() };
   const [version, capabilities] = await Promise.all([
     runOpa(opa, ['version'], run),
     runOpa(opa, ['capabilities', '--current'], run),
@@ -159,7 +162,7 @@ async function build(
   await writeFile(join(folder, 'capabilities.json'), toolchain.capabilities);
   const flags = ['--capabilities', 'capabilities.json', ...versionFlags(regoVersion)];
   const names = files.map(({ name }) => name);
-  const limits = limitsOf(options, folder);
+  const limits = limitsOf(workshop);
   const target = ['-t', 'wasm', '--prune-unused', `--entrypoint=${path}`, '-o', 'bundle.tar.gz'];
   const built = await runOpa(opa, ['build', ...target, ...flags, ...names], limits);
   if (built.code !== 0) {
@@ -186,8 +189,9 @@ function versionFlags(version: RegoVersion): string[] {
   return version === 'V0' ? ['--v0-compatible'] : [];
 }
 
-function limitsOf({ signal, timeLimitMs }: CompileOptions, cwd: string): Parameters<typeof runOpa>[2] {
-  return { cwd, signal, ...(timeLimitMs === undefined ? {} : { timeLimitMs }) };
+function limitsOf({ folder, options, endsAt }: Workshop): Parameters<typeof runOpa>[2] {
+  const limit = options.timeLimitMs ?? TIME_LIMIT_MS;
+  return { cwd: folder, signal: options.signal, timeLimitMs: Math.max(1, endsAt - performance.now()), statedLimitMs: limit };
 }
 
 /** Writes the file and returns its syntax tree; the text never gets into a command line. */
@@ -206,7 +210,7 @@ async function parse(
     ...versionFlags(version),
     file.name,
   ];
-  const { code, stdout, stderr } = await runOpa(opa, args, limitsOf(options, folder));
+  const { code, stdout, stderr } = await runOpa(opa, args, limitsOf(workshop));
   if (code !== 0) throw new CompileError(problemsOf(stderr + stdout, [file], toolchain.builtins));
   return JSON.parse(stdout) as Module;
 }

@@ -47,6 +47,8 @@ export interface Run {
   signal?: AbortSignal | undefined;
   /** ms of wall time after which the program is killed */
   timeLimitMs?: number;
+  /** what the message says the limit is, when this run has only the rest of it */
+  statedLimitMs?: number;
   /** bytes of output, of both streams, after which it is killed */
   outputLimit?: number;
 }
@@ -105,7 +107,7 @@ function spawned(opa: string, args: readonly string[], run: Run): Promise<Output
       kill(signal?.reason);
     };
     const timer = setTimeout(() => {
-      kill(limitError(`does not compile within ${String(timeLimitMs / 1000)} s`, 'make the rule smaller'));
+      kill(limitError(`does not compile within ${String((run.statedLimitMs ?? timeLimitMs) / 1000)} s`, 'make the rule smaller'));
     }, timeLimitMs);
     signal?.addEventListener('abort', onAbort, { once: true });
     const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };

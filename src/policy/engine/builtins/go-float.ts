@@ -1,7 +1,7 @@
 /** float64 as Go's fmt prints it: exact decimal arithmetic, ties to even (JavaScript's toFixed rounds them up). */
 import { type Spec, pad } from './go-spec.ts';
 
-/** Undefined when the verb does not suit. Hexadecimal and binary forms (%x, %b) are not known here. */
+/** Undefined when the verb does not suit. */
 export function formatFloat(value: number, verb: string, spec: Spec): string | undefined {
   const digits = unsigned(Math.abs(value), verb, spec);
   if (digits === undefined) return undefined;
@@ -28,19 +28,23 @@ function unsigned(value: number, verb: string, spec: Spec): string | undefined {
       return general(value, precision, sharp);
     case 'G':
       return general(value, precision, sharp).toUpperCase();
+    case 'b':
+      return binary(value);
+    case 'x':
+      return hexadecimal(value, precision, sharp ? (precision ?? 6) : 0, sharp);
+    case 'X':
+      return hexadecimal(value, precision, 0, sharp).toUpperCase();
     default:
       return undefined;
   }
 }
 
-/** %g: scientific for exponents below -4 or from the precision on (21 when the precision is the shortest). */
+/** %g: scientific for exponents below -4 or from the precision on, which is 6 for the shortest form. */
 function general(value: number, precision: number | undefined, sharp: boolean): string {
   const significant = precision === undefined ? undefined : Math.max(1, precision);
   const { digits, exponent } = decimal(value, significant);
   const kept = sharp ? digits.padEnd(significant ?? 6, '0') : digits.replace(/0+$/, '') || '0';
-  const limit =
-    significant === undefined ? 21 : Math.max(significant, kept.length > exponent ? 0 : kept.length);
-  if (exponent < -4 || exponent >= limit) {
+  if (exponent < -4 || exponent >= (significant ?? 6)) {
     return withExponent(kept, exponent, sharp);
   }
   if (exponent < 0) return `0.${'0'.repeat(-exponent - 1)}${kept}`;
@@ -69,10 +73,14 @@ function decimal(value: number, significant: number | undefined): { digits: stri
   const shortest = { digits: mantissa.replace('.', ''), exponent: Number(power) };
   if (significant === undefined) return shortest;
   if (value === 0) return { digits: '0'.repeat(significant), exponent: 0 };
-  const rounded = scaled(value, significant - 1 - shortest.exponent).toString();
-  // 9.99 becomes 10.0: one digit more, one power up.
-  const carried = rounded.length - significant;
-  return { digits: rounded.slice(0, significant), exponent: shortest.exponent + carried };
+  return significantDigits(value, significant, shortest.exponent);
+}
+
+/** `exponent`: as the shortest form has it; the exact value may begin one power below (1e-7), or round up to one above. */
+function significantDigits(value: number, significant: number, exponent: number): { digits: string; exponent: number } {
+  const rounded = scaled(value, significant - 1 - exponent).toString();
+  if (rounded.length < significant) return significantDigits(value, significant, exponent - 1);
+  return { digits: rounded.slice(0, significant), exponent: exponent + rounded.length - significant };
 }
 
 function fixed(value: number, places: number): string {
@@ -82,20 +90,60 @@ function fixed(value: number, places: number): string {
   return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
 }
 
+/** %b: the mantissa as a whole number and a power of two. */
+function binary(value: number): string {
+  const { mantissa, exponent } = parts(value);
+  return `${mantissa.toString()}p${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent))}`;
+}
+
+/** %x: one digit, the fraction in base 16, a power of two. `padding`: what Go's # flag fills the digits up to. */
+function hexadecimal(value: number, precision: number | undefined, padding: number, sharp: boolean): string {
+  let { mantissa, exponent } = parts(value);
+  if (mantissa === 0n) exponent = -52;
+  while (mantissa !== 0n && mantissa < 1n << 52n) {
+    mantissa <<= 1n;
+    exponent -= 1;
+  }
+  let digits = 13;
+  if (precision !== undefined && precision < digits) {
+    mantissa = halfToEven(mantissa, 1n << BigInt(4 * (digits - precision)));
+    digits = precision;
+    if (mantissa >> BigInt(4 * digits) === 2n) {
+      mantissa >>= 1n;
+      exponent += 1;
+    }
+  }
+  const text = mantissa.toString(16).padStart(digits + 1, '0');
+  const fraction = precision === undefined ? text.slice(1).replace(/0+$/, '') : text.slice(1).padEnd(precision, '0');
+  // Go counts the x of the prefix as a digit.
+  const filled = fraction.padEnd(padding - 2, '0');
+  const point = filled === '' && !sharp ? '' : '.';
+  const power = exponent + 52;
+  return `0x${text[0] ?? ''}${point}${filled}p${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
+}
+
 const bits = new DataView(new ArrayBuffer(8));
 
-/** value * 10^power as a whole number, rounded half to even; value >= 0. */
-function scaled(value: number, power: number): bigint {
+/** value = mantissa * 2^exponent, exactly; value >= 0. */
+function parts(value: number): { mantissa: bigint; exponent: number } {
   bits.setFloat64(0, value);
   const raw = bits.getBigUint64(0);
   const biased = Number((raw >> 52n) & 0x7ffn);
   const fraction = raw & 0xf_ffff_ffff_ffffn;
-  const mantissa = biased === 0 ? fraction : fraction | (1n << 52n);
-  const exponent = Math.max(biased, 1) - 1075;
+  return { mantissa: biased === 0 ? fraction : fraction | (1n << 52n), exponent: Math.max(biased, 1) - 1075 };
+}
+
+/** value * 10^power as a whole number, rounded half to even; value >= 0. */
+function scaled(value: number, power: number): bigint {
+  const { mantissa, exponent } = parts(value);
   const numerator =
     mantissa * (power > 0 ? 10n ** BigInt(power) : 1n) * (exponent > 0 ? 1n << BigInt(exponent) : 1n);
   const denominator =
     (power < 0 ? 10n ** BigInt(-power) : 1n) * (exponent < 0 ? 1n << BigInt(-exponent) : 1n);
+  return halfToEven(numerator, denominator);
+}
+
+function halfToEven(numerator: bigint, denominator: bigint): bigint {
   const quotient = numerator / denominator;
   const twice = (numerator % denominator) * 2n;
   const up = twice > denominator || (twice === denominator && quotient % 2n === 1n);

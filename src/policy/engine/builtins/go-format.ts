@@ -186,7 +186,7 @@ function formatText(text: string, verb: string, spec: Spec): string | undefined 
 
 function quoted(text: string, spec: Spec): string {
   const part = truncate(text, spec);
-  if ((spec.sharp || spec.sharpV) && canBackquote(part)) return pad(`\`${part}\``, spec);
+  if (spec.sharp && canBackquote(part)) return pad(`\`${part}\``, spec);
   return pad(quoteGo(part, { ascii: spec.plus }), spec);
 }
 

@@ -1,5 +1,5 @@
 /** sprintf as OPA prints: Go's fmt over numbers and strings; every other value is its Rego text first. */
-import { type RegoValue, isArray, sortedEntries } from '../values.ts';
+import { type RegoValue, compareValues, isArray, sortedEntries } from '../values.ts';
 import { type GoArgument, formatGo, quoteGo } from './go-format.ts';
 
 export function sprintf([format, values]: readonly RegoValue[]): string | undefined {
@@ -30,7 +30,7 @@ export function printValue(value: RegoValue): string {
     case 'number':
       return value.text;
     case 'set':
-      return value.items.length === 0 ? 'set()' : `{${value.items.map(printValue).join(', ')}}`;
+      return value.items.length === 0 ? 'set()' : `{${[...value.items].sort(compareValues).map(printValue).join(', ')}}`;
     case 'object':
       return `{${sortedEntries(value)
         .map(([key, item]) => `${printValue(key)}: ${printValue(item)}`)
