@@ -191,15 +191,17 @@ function versionFlags(version: RegoVersion): string[] {
 
 function limitsOf({ folder, options, endsAt }: Workshop): Parameters<typeof runOpa>[2] {
   const limit = options.timeLimitMs ?? TIME_LIMIT_MS;
-  return { cwd: folder, signal: options.signal, timeLimitMs: Math.max(1, endsAt - performance.now()), statedLimitMs: limit };
+  return {
+    cwd: folder,
+    signal: options.signal,
+    timeLimitMs: Math.max(1, endsAt - performance.now()),
+    statedLimitMs: limit,
+  };
 }
 
 /** Writes the file and returns its syntax tree; the text never gets into a command line. */
-async function parse(
-  file: SourceFile,
-  version: RegoVersion,
-  { opa, folder, options, toolchain }: Workshop,
-): Promise<Module> {
+async function parse(file: SourceFile, version: RegoVersion, workshop: Workshop): Promise<Module> {
+  const { opa, folder, toolchain } = workshop;
   await writeFile(join(folder, file.name), file.text);
   const args = [
     'parse',

@@ -107,7 +107,12 @@ function spawned(opa: string, args: readonly string[], run: Run): Promise<Output
       kill(signal?.reason);
     };
     const timer = setTimeout(() => {
-      kill(limitError(`does not compile within ${String((run.statedLimitMs ?? timeLimitMs) / 1000)} s`, 'make the rule smaller'));
+      kill(
+        limitError(
+          `does not compile within ${String((run.statedLimitMs ?? timeLimitMs) / 1000)} s`,
+          'make the rule smaller',
+        ),
+      );
     }, timeLimitMs);
     signal?.addEventListener('abort', onAbort, { once: true });
     const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };

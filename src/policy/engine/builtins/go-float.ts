@@ -77,7 +77,11 @@ function decimal(value: number, significant: number | undefined): { digits: stri
 }
 
 /** `exponent`: as the shortest form has it; the exact value may begin one power below (1e-7), or round up to one above. */
-function significantDigits(value: number, significant: number, exponent: number): { digits: string; exponent: number } {
+function significantDigits(
+  value: number,
+  significant: number,
+  exponent: number,
+): { digits: string; exponent: number } {
   const rounded = scaled(value, significant - 1 - exponent).toString();
   if (rounded.length < significant) return significantDigits(value, significant, exponent - 1);
   return { digits: rounded.slice(0, significant), exponent: exponent + rounded.length - significant };
@@ -114,7 +118,8 @@ function hexadecimal(value: number, precision: number | undefined, padding: numb
     }
   }
   const text = mantissa.toString(16).padStart(digits + 1, '0');
-  const fraction = precision === undefined ? text.slice(1).replace(/0+$/, '') : text.slice(1).padEnd(precision, '0');
+  const fraction =
+    precision === undefined ? text.slice(1).replace(/0+$/, '') : text.slice(1).padEnd(precision, '0');
   // Go counts the x of the prefix as a digit.
   const filled = fraction.padEnd(padding - 2, '0');
   const point = filled === '' && !sharp ? '' : '.';

@@ -30,7 +30,9 @@ export function printValue(value: RegoValue): string {
     case 'number':
       return value.text;
     case 'set':
-      return value.items.length === 0 ? 'set()' : `{${[...value.items].sort(compareValues).map(printValue).join(', ')}}`;
+      return value.items.length === 0
+        ? 'set()'
+        : `{${[...value.items].sort(compareValues).map(printValue).join(', ')}}`;
     case 'object':
       return `{${sortedEntries(value)
         .map(([key, item]) => `${printValue(key)}: ${printValue(item)}`)
