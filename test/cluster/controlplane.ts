@@ -30,6 +30,8 @@ export interface ClusterOptions {
   /** false: the cluster is to outlive this process */
   guarded?: boolean;
   folder?: string;
+  /** gives the start up and removes what it has made */
+  signal?: AbortSignal;
 }
 
 interface Credentials {
@@ -42,7 +44,7 @@ const READY_PATIENCE_MS = 90_000;
 
 /** Resolves when the API server answers /readyz and the default service account's controller runs. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const { say = () => undefined, members = 0, guarded = true } = options;
+  const { say = () => undefined, members = 0, guarded = true, signal } = options;
   const [etcd, apiserver, controllers, kubectl] = [
     await tool('etcd', say),
     await tool('kube-apiserver', say),
@@ -51,7 +53,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   ];
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'cogniforge-cluster-'));
   mkdirSync(folder, { recursive: true });
-  const processes = processGroup(folder, guarded);
+  const processes = processGroup(folder, guarded, signal);
   try {
     const credentials = writeCredentials(folder);
     const [etcdPort = 0, peerPort = 0] = await freePorts(2);
@@ -76,7 +78,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     return clusterOf(folder, main, `https://127.0.0.1:${String(ports[0])}`, kubectl, rest, processes);
   } catch (error) {
     await processes.stop();
-    say(`the cluster did not start; its logs are kept in ${folder}`);
+    if (signal?.aborted === true) rmSync(folder, { recursive: true, force: true });
+    else say(`the cluster did not start; its logs are kept in ${folder}`);
     throw error;
   }
 }

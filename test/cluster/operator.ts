@@ -17,6 +17,8 @@ export interface OperatorOptions {
   kubeconfig: string;
   opa: string;
   logFile: string;
+  /** where the API server reaches this machine (default: 127.0.0.1) */
+  address?: string;
   /** it is to outlive this process */
   detached?: boolean;
 }
@@ -26,14 +28,14 @@ const READY_PATIENCE_MS = 30_000;
 
 /** Resolves when /readyz says so; throws with the end of its log when it does not. */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
-  const { kubeconfig, opa, logFile, detached = false } = options;
+  const { kubeconfig, opa, logFile, address = '127.0.0.1', detached = false } = options;
   const [webhook = 0, health = 0] = await freePorts(2);
   const log = openSync(logFile, 'a');
   const args = [
     `--kubeconfig=${kubeconfig}`,
-    '--webhook-host=127.0.0.1',
+    `--webhook-host=${address === '127.0.0.1' ? address : '0.0.0.0'}`,
     `--webhook-port=${String(webhook)}`,
-    `--webhook-url=https://127.0.0.1:${String(webhook)}`,
+    `--webhook-url=https://${address.includes(':') ? `[${address}]` : address}:${String(webhook)}`,
     '--health-host=127.0.0.1',
     `--health-port=${String(health)}`,
   ];

@@ -14,7 +14,7 @@ export interface ProcessSpec {
 export interface Processes {
   pids: () => number[];
   start(spec: ProcessSpec): void;
-  /** Throws, with the last lines of its log, when a process has ended by itself. */
+  /** Throws, with the last lines of its log, when a process has ended by itself, and when the signal was given. */
   check(): void;
   /** SIGTERM, then SIGKILL; the last started first. */
   stop(): Promise<void>;
@@ -30,7 +30,7 @@ interface Running {
 const TERM_PATIENCE_MS = 5_000;
 
 /** Logs go to `folder`/NAME.log. With `guarded`, a SIGKILL of this process ends the children too. */
-export function processGroup(folder: string, guarded: boolean): Processes {
+export function processGroup(folder: string, guarded: boolean, signal?: AbortSignal): Processes {
   const running: Running[] = [];
   const watchdog = guarded ? startWatchdog() : undefined;
   return {
@@ -48,6 +48,7 @@ export function processGroup(folder: string, guarded: boolean): Processes {
       if (child.pid !== undefined) watchdog?.watch(child.pid);
     },
     check() {
+      signal?.throwIfAborted();
       for (const { spec, child } of running) {
         if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
           throw new Error(
