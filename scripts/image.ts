@@ -1,0 +1,64 @@
+/**
+ * `npm run image [-- --output FILE] [--tag TAG]`: the operator's image as an archive, without a Docker engine.
+ *
+ * For `ctr -n k8s.io images import FILE`, `docker load -i FILE`, `kind load image-archive FILE`.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { writeImage } from './image/archive.ts';
+import { buildLayers } from './image/filesystem.ts';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const NAME = 'ghcr.io/cogniforge/cogniforge';
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+const { values } = parseArgs({
+  options: {
+    output: { type: 'string', default: join('build', 'cogniforge-image.tar') },
+    tag: { type: 'string', default: version },
+  },
+});
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const scratch = mkdtempSync(join(tmpdir(), 'cogniforge-image-'));
+try {
+  const target = resolve(values.output);
+  mkdirSync(dirname(target), { recursive: true });
+  const layers = await buildLayers(ROOT, scratch, say);
+  const reference = `${NAME}:${values.tag}`;
+  const digest = await writeImage(
+    {
+      reference,
+      architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+      layers,
+      config: {
+        User: '65532:65532',
+        WorkingDir: '/app',
+        Entrypoint: ['/usr/bin/node', '/app/bin/cogniforge.js'],
+        Cmd: ['controller'],
+        Env: ['PATH=/usr/bin', 'NODE_ENV=production', 'SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt'],
+        Labels: {
+          'org.opencontainers.image.version': version,
+          'org.opencontainers.image.licenses': 'Apache-2.0',
+        },
+      },
+    },
+    target,
+    scratch,
+  );
+  for (const [at, { title }] of layers.entries())
+    say(`${megabytes(join(scratch, `layer-${String(at)}.tar`)).padStart(6)} MB  ${title}`);
+  say(`${megabytes(target).padStart(6)} MB  ${target}`);
+  say(`${reference}@${digest}`);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+function megabytes(file: string): string {
+  return (statSync(file).size / 1e6).toFixed(1);
+}
