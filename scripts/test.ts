@@ -1,4 +1,4 @@
-/** `npm test`: every part in order; the last line is `N passed, N failed, N skipped`. */
+/** `npm test [-- PART...]`: every part in order, or those named; the last line is `N passed, N failed, N skipped`. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,7 @@ for (const name of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubect
 const env = { ...process.env, OPA_BIN: opa };
 const total: Score = { passed: 0, failed: 0, skipped: 0 };
 const folder = mkdtempSync(join(tmpdir(), 'cogniforge-test-'));
-for (const { name, run } of PARTS) {
+for (const { name, run } of wanted(process.argv.slice(2))) {
   say(`\n== ${name}`);
   const started = Date.now();
   const score = run(folder, env);
@@ -52,6 +52,15 @@ process.exit(total.failed === 0 ? 0 : 1);
 
 function sentence({ passed, failed, skipped }: Score): string {
   return `${String(passed)} passed, ${String(failed)} failed, ${String(skipped)} skipped`;
+}
+
+function wanted(names: readonly string[]): readonly Part[] {
+  const unknown = names.find((name) => !PARTS.some((part) => part.name === name));
+  if (unknown !== undefined) {
+    say(`no part ${unknown}; there are: ${PARTS.map(({ name }) => name).join(', ')}`);
+    process.exit(2);
+  }
+  return names.length === 0 ? PARTS : PARTS.filter(({ name }) => names.includes(name));
 }
 
 function hasTests(part: string): boolean {

@@ -91,10 +91,12 @@ export class Manager {
     const name = kind.type.kind.toLowerCase();
     const observers = observe?.(name);
     const informer = cache.informer(kind.type);
+    const declared = this.#informersOf(kind);
     const pipeline = new Pipeline({
       kind,
       informer,
       reader: this.#readerOf(kind),
+      watched: (type) => declared.get(typeName(type)),
       client,
       clock,
       fieldManager,

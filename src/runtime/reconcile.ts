@@ -1,19 +1,14 @@
-/**
- * The way of one resource: gather -> decide -> (intent) -> act -> settle -> one status write.
- *
- * A write of ours comes back through the watch. Until it has, the cache is older than what we know, and a decision
- * from it would repeat what was just done: the key waits. When it comes back alone, it says nothing new, and is not a
- * reason to decide again.
- */
+/** The way of one resource: gather -> decide -> (intent) -> act -> settle -> one status write. */
 import type { Informer } from './cache/informer.ts';
 import type { Client } from './client.ts';
 import type { Clock, Instant } from './clock.ts';
 import { withCondition } from './conditions.ts';
 import type { Result } from './controller.ts';
+import { Echoes } from './echo.ts';
 import { isApiError, messageOf } from './errors.ts';
 import type { AnyKind, BaseStatus, Decision, Effect, EffectContext, Note, Outcome, Reader } from './kind.ts';
 import { writeFinalizers, writeStatus } from './patch.ts';
-import { keyOf, type Key, type KubernetesObject, type Resource } from './resource.ts';
+import { keyOf, type Key, type KubernetesObject, type Resource, type ResourceType } from './resource.ts';
 
 type AnyResource = Resource<unknown, BaseStatus>;
 
@@ -21,6 +16,8 @@ export interface PipelineOptions {
   kind: AnyKind;
   informer: Informer;
   reader: (signal: AbortSignal) => Reader;
+  /** the cache that brings writes to objects of this type back, where the kind watches them */
+  watched: (type: ResourceType) => Informer | undefined;
   /** guarded by the leader's term */
   client: Client;
   clock: Clock;
@@ -29,34 +26,26 @@ export interface PipelineOptions {
   tell: (resource: AnyResource, note: Note) => void;
 }
 
-/** How long a key waits for the cache to see our write before it asks again. The watch normally takes milliseconds. */
-const ECHO_PATIENCE_MS = 1_000;
-
 export class Pipeline {
   readonly #options: PipelineOptions;
-  /** the version of our last write of a key, until it has been seen */
-  readonly #written = new Map<Key, string>();
+  readonly #echoes: Echoes;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#echoes = new Echoes(options.informer, options.clock);
   }
 
   /** Whether this event of the cache is nothing but the echo of our own write. */
   isEcho(object: KubernetesObject): boolean {
-    return this.#written.get(keyOf(object.metadata)) === object.metadata.resourceVersion;
-  }
-
-  /** The resource is gone from the cache: so is what we knew of it. */
-  forget(key: Key): void {
-    this.#written.delete(key);
+    return this.#echoes.isEcho(object);
   }
 
   async reconcile(key: Key, signal: AbortSignal): Promise<Result> {
     const { informer, kind, reader, clock } = this.#options;
-    if (!(await this.#echoed(key, signal))) return { type: 'wait', ms: 0, reason: 'EchoPending' };
+    if (!(await this.#echoes.seen(key, signal))) return { type: 'wait', ms: 0, reason: 'EchoPending' };
     const resource = informer.get(key) as AnyResource | undefined;
     if (resource === undefined) {
-      this.forget(key);
+      this.#echoes.forget(key);
       return { type: 'done' };
     }
     const input = await kind.gather(resource, reader(signal));
@@ -65,27 +54,6 @@ export class Pipeline {
     const settled = await this.#carryOut(resource, decision, signal);
     for (const note of decision.events) this.#options.tell(resource, note);
     return settled ?? resultOf(decision, resource, now);
-  }
-
-  /** Waits until the cache holds our last write of this key. */
-  async #echoed(key: Key, signal: AbortSignal): Promise<boolean> {
-    const version = this.#written.get(key);
-    if (version === undefined) return true;
-    const { informer, clock } = this.#options;
-    if (!informer.hasSeen(version)) {
-      const patience = new AbortController();
-      const stop = (): void => {
-        patience.abort();
-      };
-      const timer = clock.after(ECHO_PATIENCE_MS, stop);
-      signal.addEventListener('abort', stop, { once: true });
-      const seen = await informer.until(() => informer.hasSeen(version), patience.signal);
-      timer.cancel();
-      signal.removeEventListener('abort', stop);
-      if (!seen) return false;
-    }
-    this.#written.delete(key);
-    return true;
   }
 
   /** Returns a result only when something went wrong. */
@@ -97,7 +65,7 @@ export class Pipeline {
     const { kind, clock } = this.#options;
     let current = await this.#holdFinalizer(resource, decision, signal);
     if (decision.intent !== undefined) current = await this.#writeStatus(current, decision.intent, signal);
-    const outcomes = await this.#act(decision.effects, signal);
+    const outcomes = await this.#act(keyOf(resource.metadata), decision.effects, signal);
     const failed = outcomes.find((outcome) => !outcome.ok);
     const settle = kind.settle ?? defaultSettle(resource);
     const status = outcomes.length === 0 ? decision.status : settle(decision, outcomes, clock.now());
@@ -110,29 +78,40 @@ export class Pipeline {
   async #writeStatus(resource: AnyResource, status: BaseStatus, signal: AbortSignal): Promise<AnyResource> {
     const { client, kind } = this.#options;
     const written = await writeStatus(client, kind.type, resource, status, signal);
-    if (written !== undefined) this.#wrote(written);
+    if (written !== undefined) this.#echoes.wrote(written);
     return written ?? resource;
   }
 
-  #wrote(object: AnyResource): void {
-    const { resourceVersion } = object.metadata;
-    if (resourceVersion !== undefined) this.#written.set(keyOf(object.metadata), resourceVersion);
-  }
-
-  async #act(effects: readonly Effect[], signal: AbortSignal): Promise<Outcome[]> {
+  async #act(key: Key, effects: readonly Effect[], signal: AbortSignal): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     const { client, kind, fieldManager } = this.#options;
     for (const effect of effects) {
       try {
         const value = await carryOut(effect, { client, signal }, kind, fieldManager);
+        this.#await(key, effect, value);
         outcomes.push({ effect, ok: true, value });
       } catch (error) {
+        this.#awaitLost(key, effect, error);
         // The order is part of the decision: what comes after a failed effect may rest on it.
         outcomes.push({ effect, ok: false, error });
         break;
       }
     }
     return outcomes;
+  }
+
+  #await(key: Key, effect: Effect, value: unknown): void {
+    const informer = effect.kind === 'apply' ? this.#options.watched(effect.type) : undefined;
+    if (informer !== undefined) this.#echoes.wroteOther(key, informer, value as KubernetesObject);
+  }
+
+  #awaitLost(key: Key, effect: Effect, error: unknown): void {
+    if (effect.kind !== 'apply' || !isApiError(error, 'transient', 'aborted')) return;
+    const { type, object } = effect;
+    const informer = this.#options.watched(type);
+    const { client } = this.#options;
+    if (informer === undefined) return;
+    this.#echoes.lostAnswer(key, informer, (signal) => client.get(type, object.metadata, { signal }));
   }
 
   /** The finalizer stands before the first side effect: a crash in between must not leave an orphan. */
@@ -146,7 +125,7 @@ export class Pipeline {
     if (kind.finalizer === undefined || decision.effects.length === 0) return resource;
     if (resource.metadata.deletionTimestamp !== undefined || held.includes(kind.finalizer)) return resource;
     const written = await writeFinalizers(client, kind.type, resource, [...held, kind.finalizer], signal);
-    this.#wrote(written);
+    this.#echoes.wrote(written);
     return written;
   }
 
@@ -160,7 +139,7 @@ export class Pipeline {
     if (kind.finalizer === undefined || !held.includes(kind.finalizer)) return;
     if (resource.metadata.deletionTimestamp === undefined || decision.next.type !== 'done') return;
     const left = held.filter((name) => name !== kind.finalizer);
-    this.#wrote(await writeFinalizers(client, kind.type, resource, left, signal));
+    this.#echoes.wrote(await writeFinalizers(client, kind.type, resource, left, signal));
   }
 }
 

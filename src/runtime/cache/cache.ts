@@ -18,7 +18,9 @@ export class Cache {
   }
 
   /** The informer of a type; after `start`, a new one starts at once. */
-  informer<T extends KubernetesObject>(type: ResourceType, selection: Selection = {}): Informer<T> {
+  informer<T extends KubernetesObject>(type: ResourceType, selected: Selection = {}): Informer<T> {
+    const { namespace } = this.#environment;
+    const selection = type.namespaced && namespace !== undefined ? { namespace, ...selected } : selected;
     const id = [
       typeName(type),
       selection.namespace,

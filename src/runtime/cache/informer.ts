@@ -23,6 +23,8 @@ export interface InformerEnvironment {
   random: Random;
   log: Log;
   settings: ReflectorSettings;
+  /** of namespaced types, only what is in this namespace; absent: all namespaces */
+  namespace?: string;
   /** deep-freeze what is cached: a test then catches whoever writes to a shared object */
   freeze: boolean;
 }
