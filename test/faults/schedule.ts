@@ -161,7 +161,7 @@ async function tolerate(work: Promise<unknown>): Promise<void> {
   });
 }
 
-async function untilSettled(admin: Client, namespace: string, cache: Cache): Promise<void> {
+export async function untilSettled(admin: Client, namespace: string, cache: Cache): Promise<void> {
   const deadline = systemClock.monotonic() + PATIENCE_MS;
   for (;;) {
     const wrong = await differences(admin, namespace, cache);
