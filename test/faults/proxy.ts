@@ -41,6 +41,8 @@ export interface Proxy {
   /** how often each fault has really happened */
   readonly happened: ReadonlyMap<Fault, number>;
   readonly writes: readonly Write[];
+  /** Breaks every connection: each watch has to ask again. */
+  hangUp(): void;
   close(): Promise<void>;
 }
 
@@ -65,6 +67,9 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     },
     set plan(plan) {
       proxy.plan = plan;
+    },
+    hangUp: () => {
+      server.closeAllConnections();
     },
     close: () =>
       new Promise((resolve) => {

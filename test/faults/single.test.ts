@@ -73,6 +73,7 @@ it.each(CASES)(
     // What a relist meets must wait for the first list to be over.
     if (first !== undefined) await untilSettled(arena.admin, namespace, operator.cache);
     operator.proxy.plan = plan;
+    if (first !== undefined) operator.proxy.hangUp();
     try {
       for (const name of NAMES) await setX(namespace, name, 2);
       await arena.admin.delete(BENCH, { name: 'a', namespace });
