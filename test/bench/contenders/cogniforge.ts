@@ -31,8 +31,16 @@ const random = systemRandom;
 const log = createLog('silent');
 const endpoint = await kubeconfigEndpoint(values.kubeconfig, clock);
 const client = createClient({ transport: httpsTransport(endpoint), credentials: endpoint.credentials });
-const cache = new Cache({ client, clock, random, log, settings: defaultReflectorSettings, freeze: false });
-const benches = cache.informer<Bench>(BENCH, { namespace: values.namespace });
+const cache = new Cache({
+  client,
+  clock,
+  random,
+  log,
+  settings: defaultReflectorSettings,
+  namespace: values.namespace,
+  freeze: false,
+});
+const benches = cache.informer<Bench>(BENCH);
 const stop = new AbortController();
 process.once('SIGTERM', () => {
   stop.abort();

@@ -1,0 +1,47 @@
+/**
+ * How many reads a second a client gets through: 16 under way at once, for a fixed time, on one object.
+ * `--client cogniforge` is src/runtime, `--client client-node` the API class that @kubernetes/client-node generates.
+ */
+import { parseArgs } from 'node:util';
+import { admin } from '../objects.ts';
+import { CONFIGMAP } from '../../faults/subject.ts';
+
+const { values } = parseArgs({
+  options: {
+    kubeconfig: { type: 'string', default: '' },
+    client: { type: 'string', default: 'cogniforge' },
+    namespace: { type: 'string', default: 'default' },
+    name: { type: 'string', default: 'kube-root-ca.crt' },
+    milliseconds: { type: 'string', default: '3000' },
+  },
+});
+const AT_ONCE = 16;
+
+const read = values.client === 'cogniforge' ? await ours() : await theirs();
+await read();
+const started = performance.now();
+const end = started + Number(values.milliseconds);
+let requests = 0;
+await Promise.all(
+  Array.from({ length: AT_ONCE }, async () => {
+    while (performance.now() < end) {
+      await read();
+      requests += 1;
+    }
+  }),
+);
+const perSecond = (requests * 1000) / (performance.now() - started);
+process.stdout.write(`${JSON.stringify({ perSecond })}\n`, () => process.exit(0));
+
+async function ours(): Promise<() => Promise<unknown>> {
+  const { client } = await admin(values.kubeconfig);
+  return () => client.get(CONFIGMAP, { name: values.name, namespace: values.namespace });
+}
+
+async function theirs(): Promise<() => Promise<unknown>> {
+  const { CoreV1Api, KubeConfig } = await import('@kubernetes/client-node');
+  const config = new KubeConfig();
+  config.loadFromFile(values.kubeconfig);
+  const api = config.makeApiClient(CoreV1Api);
+  return () => api.readNamespacedConfigMap({ name: values.name, namespace: values.namespace });
+}

@@ -1,0 +1,143 @@
+/** The runtime against controller-runtime (Go) and against the API classes of client-node, on one real API server. */
+import { join } from 'node:path';
+import { startCluster } from '../cluster/controlplane.ts';
+import { peerBinary } from './peer.ts';
+import { measure, pinned, type ContenderCommand } from './contender.ts';
+import { median, type Figure } from './figures.ts';
+import { admin, createObjects, installBenchKind, setAll } from './objects.ts';
+
+export interface BenchOptions {
+  samples: number;
+  say: (line: string) => void;
+}
+
+export interface BenchResult {
+  figures: Figure[];
+  raw: unknown;
+}
+
+interface Report {
+  convergeMs: number;
+  cpuMs: number;
+  peakRssBytes: number;
+  heapBytes: number;
+  rssAfterBytes: number;
+}
+
+const OBJECTS = 5_000;
+const FEW = 1_000;
+const MANY = 11_000;
+const HERE = import.meta.dirname;
+
+export async function runtime({ samples, say }: BenchOptions): Promise<BenchResult> {
+  const go = { name: 'controller-runtime', command: await peerBinary(say), args: [] };
+  const cluster = await startCluster({ say });
+  try {
+    const { client } = await admin(cluster.kubeconfig);
+    await installBenchKind(client);
+    say(
+      `contenders are ${pinned() ? 'pinned to one core' : 'not pinned: there is no taskset'}; creating objects ...`,
+    );
+    await createObjects(client, 'busy', OBJECTS);
+    await createObjects(client, 'few', FEW);
+    await createObjects(client, 'many', MANY);
+    const on = `--kubeconfig=${cluster.kubeconfig}`;
+    const raw: Record<string, Report[]> = {};
+    const keep = (name: string, report: Report): void => {
+      (raw[name] ??= []).push(report);
+    };
+    const rates: Record<string, number[]> = { ours: [], theirs: [] };
+    for (let sample = 1; sample <= samples; sample += 1) {
+      for (const contender of [go, OURS]) {
+        await setAll(client, 'busy', OBJECTS, sample * 10 + (contender === go ? 1 : 2));
+        say(`sample ${String(sample)}/${String(samples)}: ${contender.name} ...`);
+        keep(
+          `${contender.name} converge`,
+          await measure<Report>(contender, [
+            on,
+            `--count=${String(OBJECTS)}`,
+            '--namespace=busy',
+            '--workers=16',
+          ]),
+        );
+        for (const [namespace, count] of [
+          ['few', FEW],
+          ['many', MANY],
+        ] as const)
+          keep(
+            `${contender.name} ${namespace}`,
+            await measure<Report>(contender, [
+              on,
+              `--count=${String(count)}`,
+              `--namespace=${namespace}`,
+              '--cache-only',
+            ]),
+          );
+      }
+      for (const [name, which] of [
+        ['ours', 'cogniforge'],
+        ['theirs', 'client-node'],
+      ] as const) {
+        const { perSecond } = await measure<{ perSecond: number }>(REQUESTS, [on, `--client=${which}`]);
+        rates[name]?.push(perSecond);
+      }
+    }
+    return { figures: [...figuresOf(raw, go.name), rateOf(rates)], raw: { raw, rates } };
+  } finally {
+    await cluster.stop();
+  }
+}
+
+const OURS: ContenderCommand = {
+  name: 'cogniforge',
+  command: process.execPath,
+  args: ['--disable-warning=ExperimentalWarning', '--expose-gc', join(HERE, 'contenders', 'cogniforge.ts')],
+};
+const REQUESTS: ContenderCommand = {
+  name: 'requests',
+  command: process.execPath,
+  args: ['--disable-warning=ExperimentalWarning', join(HERE, 'contenders', 'requests.ts')],
+};
+
+function figuresOf(raw: Readonly<Record<string, Report[]>>, peer: string): Figure[] {
+  const middle = (contender: string, run: string, pick: (report: Report) => number): number =>
+    median((raw[`${contender} ${run}`] ?? []).map(pick));
+  const ratio = (name: string, most: number, value: (contender: string) => number): Figure => ({
+    name,
+    value: value(OURS.name) / value(peer),
+    unit: 'x',
+    target: { at: 'most', value: most },
+  });
+  const perObject = (contender: string, pick: (report: Report) => number): number =>
+    (middle(contender, 'many', pick) - middle(contender, 'few', pick)) / (MANY - FEW);
+  const plain = (name: string, unit: string, value: (contender: string) => number): Figure[] =>
+    [OURS.name, peer].map((contender) => ({ name: `${name} ${contender}`, value: value(contender), unit }));
+  const cpu = (contender: string): number => middle(contender, 'converge', ({ cpuMs }) => cpuMs / 1000);
+  const converge = (contender: string): number =>
+    middle(contender, 'converge', ({ convergeMs }) => convergeMs / 1000);
+  const peak = (contender: string): number =>
+    middle(contender, 'converge', ({ peakRssBytes }) => peakRssBytes / 1e6);
+  const heap = (contender: string): number => perObject(contender, ({ heapBytes }) => heapBytes);
+  const rss = (contender: string): number => perObject(contender, ({ rssAfterBytes }) => rssAfterBytes);
+  return [
+    ...plain('cpu', 's', cpu),
+    ...plain('converge', 's', converge),
+    ...plain('peak-rss', 'MB', peak),
+    ...plain('heap-per-object', 'B', heap),
+    ...plain('rss-per-object', 'B', rss),
+    ratio('cpu-ratio', 1.2, cpu),
+    ratio('converge-ratio', 1.2, converge),
+    ratio('peak-rss-ratio', 2, peak),
+    ratio('heap-per-object-ratio', 1, heap),
+    ratio('rss-per-object-ratio', 1, rss),
+  ];
+}
+
+function rateOf({ ours = [], theirs = [] }: Readonly<Record<string, number[]>>): Figure {
+  return {
+    name: 'requests-over-client-node',
+    value: median(ours) / median(theirs),
+    unit: 'x',
+    target: { at: 'least', value: 10 },
+  };
+}
