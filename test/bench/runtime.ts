@@ -1,5 +1,6 @@
 /** The runtime against controller-runtime (Go) and against the API classes of client-node, on one real API server. */
 import { join } from 'node:path';
+import packageJson from '../../package.json' with { type: 'json' };
 import { startCluster } from '../cluster/controlplane.ts';
 import { peerBinary } from './peer.ts';
 import { measure, pinned, type ContenderCommand } from './contender.ts';
@@ -88,10 +89,18 @@ export async function runtime({ samples, say }: BenchOptions): Promise<BenchResu
   }
 }
 
+/** The flags that bin/cogniforge.js starts the operator with. */
+const { nodeFlags } = (packageJson as { config: { nodeFlags: string[] } }).config;
+
 const OURS: ContenderCommand = {
   name: 'cogniforge',
   command: process.execPath,
-  args: ['--disable-warning=ExperimentalWarning', '--expose-gc', join(HERE, 'contenders', 'cogniforge.ts')],
+  args: [
+    ...nodeFlags,
+    '--disable-warning=ExperimentalWarning',
+    '--expose-gc',
+    join(HERE, 'contenders', 'cogniforge.ts'),
+  ],
 };
 const REQUESTS: ContenderCommand = {
   name: 'requests',
