@@ -1,4 +1,5 @@
 /** The controller: config -> client -> caches -> services -> webhook -> manager. */
+import { services } from './kinds.ts';
 import { Cache } from './runtime/cache/cache.ts';
 import { defaultReflectorSettings } from './runtime/cache/reflector.ts';
 import { caBundleOf, currentBundle, keepCertificates } from './runtime/certificates.ts';
@@ -12,12 +13,14 @@ import { createLog } from './runtime/log.ts';
 import { Manager } from './runtime/manager.ts';
 import { createMetrics } from './runtime/metrics.ts';
 import { Presence } from './runtime/presence.ts';
+import { startServices } from './runtime/service.ts';
 import { Registration } from './runtime/webhook/registration.ts';
 import { serveAdmission } from './runtime/webhook/server.ts';
-import { createPolicy, probeWebhook } from './policy/service.ts';
 
 const RECONCILE_TIMEOUT_MS = 60_000;
+const NAME = 'cogniforge';
 
+/** Resolves when the signal aborted and everything under way is done. Throws ConfigError, and what a start can fail by. */
 export async function runController(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -30,20 +33,27 @@ export async function runController(
   const { client, endpoint } = await connect(config, env, clock, metrics.request);
   const cache = new Cache({ client, clock, random, log, settings: defaultReflectorSettings, freeze: false });
   const presence = new Presence({ client, cache, namespace, identity, clock, log });
-  const policy = createPolicy({ cache, presence, clock, log, env, signal });
-
-  const keeper = {
+  const secretName = 'cogniforge-webhook-tls';
+  const keeper = { client, namespace, secretName, names: certificateNames(config), clock, log };
+  let bundle = await currentBundle(keeper);
+  const registration = new Registration({
+    cache,
     client,
+    targets: () => service.gates.flatMap((gate) => gate.targets()),
+    own: () => service.validators.map(({ type }) => type),
+    clientConfig: () => clientConfigOf(config, caBundleOf(bundle)),
     namespace,
-    secretName: 'cogniforge-webhook-tls',
-    names: certificateNames(config),
     clock,
     log,
-  };
-  let bundle = await currentBundle(keeper);
+  });
+  const context = { cache, presence, registration, namespace, clock, random, log, env, signal };
+  const service = startServices(services, context);
+  service.onChange(() => {
+    registration.changed();
+  });
   const server = await serveAdmission({
-    gates: [policy.gate],
-    validators: [policy.validator],
+    gates: service.gates,
+    validators: service.validators,
     host: config.webhookHost,
     port: config.webhookPort,
     tls: bundle,
@@ -51,39 +61,24 @@ export async function runController(
     log,
     observe: (path) => metrics.webhook(path),
   });
-  const registration = new Registration({
-    cache,
-    client,
-    targets: () => policy.gate.targets(),
-    own: [policy.validator.type],
-    clientConfig: () => clientConfigOf(config, caBundleOf(bundle)),
-    exempt: [namespace, 'kube-system'],
-    probe: probeWebhook,
-    clock,
-    log,
-  });
-  policy.onChange(() => {
-    registration.changed();
-  });
   const manager = new Manager({
     client,
     cache,
-    kinds: [policy.kind(registration, namespace)],
+    kinds: service.kinds,
     duties: [
       (term, guarded) => registration.lead(guarded, term.signal),
       (term, guarded) => presence.bury(guarded, term.signal),
     ],
-    events: (guarded) =>
-      createEvents({ client: guarded, clock, log, controller: 'cogniforge', instance: identity }),
-    leader: { name: 'cogniforge', namespace, identity, settings: defaultLeaderSettings },
-    fieldManager: 'cogniforge',
+    events: (guarded) => createEvents({ client: guarded, clock, log, controller: NAME, instance: identity }),
+    leader: { name: NAME, namespace, identity, settings: defaultLeaderSettings },
+    fieldManager: NAME,
     reconcileTimeoutMs: RECONCILE_TIMEOUT_MS,
     clock,
     random,
     log,
-    observe: (name) => metrics.controller(name, 4),
+    observe: (name, concurrency) => metrics.controller(name, concurrency),
     onLeading: (leading) => {
-      metrics.leading('cogniforge', leading);
+      metrics.leading(NAME, leading);
     },
   });
   const health = await serveHealth({
@@ -92,20 +87,16 @@ export async function runController(
     live: { process: () => undefined },
     ready: {
       caches: () => missing('waiting for', cache.waitingFor()),
-      policies: () => missing('compiling', policy.pending()),
+      services: () => missing('preparing', service.pending()),
       shutdown: () => (signal.aborted ? 'shutting down' : undefined),
     },
     metrics: metrics.registry,
   });
-  log.info('started', {
-    identity,
-    server: endpoint.server,
-    context: endpoint.context,
-    webhookPort: server.port,
-    healthPort: health.port,
-  });
+  const { server: apiServer, context: kubeContext } = endpoint;
+  const ports = { webhookPort: server.port, healthPort: health.port };
+  log.info('started', { identity, server: apiServer, context: kubeContext, ...ports });
 
-  const changed = (fresh: typeof bundle): void => {
+  const renewed = (fresh: typeof bundle): void => {
     bundle = fresh;
     server.setTls(fresh);
     registration.changed();
@@ -113,12 +104,12 @@ export async function runController(
   await Promise.all([
     manager.run(signal),
     presence.run(signal),
-    policy.report(),
+    service.run(),
     registration.follow(signal),
-    keepCertificates(keeper, bundle, changed, signal),
+    keepCertificates(keeper, bundle, renewed, signal),
   ]);
   await server.close(config.lameDuckMs);
-  await Promise.all([cache.stop(), policy.close(), health.close()]);
+  await Promise.all([cache.stop(), service.close(), health.close()]);
   log.info('stopped', { identity });
 }
 

@@ -31,7 +31,10 @@ export interface ManagerOptions {
   clock: Clock;
   random: Random;
   log: Log;
-  observe?: (controller: string) => { queue: QueueObserver; controller: ControllerObserver };
+  observe?: (
+    controller: string,
+    concurrency: number,
+  ) => { queue: QueueObserver; controller: ControllerObserver };
   /** told when this replica begins and ends to lead */
   onLeading?: (leading: boolean) => void;
 }
@@ -89,7 +92,8 @@ export class Manager {
     const { cache, clock, random, log, fieldManager, reconcileTimeoutMs, observe, queueBackoff } =
       this.#options;
     const name = kind.type.kind.toLowerCase();
-    const observers = observe?.(name);
+    const concurrency = kind.concurrency ?? DEFAULT_CONCURRENCY;
+    const observers = observe?.(name, concurrency);
     const informer = cache.informer(kind.type);
     const declared = this.#informersOf(kind);
     const pipeline = new Pipeline({
@@ -118,7 +122,7 @@ export class Manager {
       queue,
       reconcile: (key, signal) => pipeline.reconcile(key, signal),
       generationOf: (key) => informer.get(key)?.metadata.generation,
-      concurrency: kind.concurrency ?? DEFAULT_CONCURRENCY,
+      concurrency,
       timeoutMs: reconcileTimeoutMs,
       clock,
       log,

@@ -1,46 +1,49 @@
 /** PolicyRule: the table of contents. */
-import { erase, type AnyKind, type Kind } from '../../runtime/kind.ts';
+import { erase } from '../../runtime/kind.ts';
 import { Presence } from '../../runtime/presence.ts';
-import type { KubernetesObject, ResourceType } from '../../runtime/resource.ts';
+import type { KubernetesObject } from '../../runtime/resource.ts';
+import type { KindEntry } from '../../runtime/service.ts';
 import type { Validator } from '../../runtime/webhook/gate.ts';
 import type { AdmissionRequest } from '../../runtime/webhook/review.ts';
 import type { CompiledPolicy, PolicySource } from '../compiler.ts';
-import { sourceOf } from '../library.ts';
+import { sourceOf, type Library } from '../library.ts';
 import { CompileError, type Problem } from '../problems.ts';
 import { admit } from './admit.ts';
+import { crd, type } from './crd.gen.ts';
 import { decide } from './decide.ts';
-import { gatherFrom, TOPIC, type Input, type Services } from './gather.ts';
+import { gatherFrom, TOPIC, type Input } from './gather.ts';
 import type { PolicyRule } from './types.gen.ts';
 
-export const POLICY_RULE: ResourceType = {
-  group: 'cogniforge.dev',
-  version: 'v1alpha1',
-  kind: 'PolicyRule',
-  plural: 'policyrules',
-  namespaced: false,
-};
-
-/** An annotation that asks the webhook to say that it was reached; only ever in a dry run of our own. */
-export const PROBE = 'cogniforge.dev/probe';
-
-export function policyRuleKind(services: Services, namespace: string): AnyKind {
-  const kind: Kind<PolicyRule, Input> = {
-    type: POLICY_RULE,
-    watches: [
-      {
-        ...Presence.watching(namespace),
-        map: (change) => {
-          const before = change.type === 'added' ? undefined : change.old;
-          const after = change.type === 'deleted' ? undefined : change.object;
-          return namesThatDiffer(before, after);
-        },
-      },
-    ],
-    gather: gatherFrom(services),
-    decide,
-  };
-  return erase(kind);
+/** What PolicyRule takes from its service. */
+export interface PolicyRuleParts {
+  library: Library;
+  compile: Compile;
 }
+
+export type Compile = (source: PolicySource, signal: AbortSignal) => Promise<CompiledPolicy>;
+
+export const policyRule: KindEntry<PolicyRuleParts> = {
+  type,
+  crd,
+  permissions: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] }],
+  kind: ({ library }, { presence, registration, clock, namespace }) =>
+    erase<PolicyRule, Input>({
+      type,
+      watches: [
+        {
+          ...Presence.watching(namespace),
+          map: (change) => {
+            const before = change.type === 'added' ? undefined : change.old;
+            const after = change.type === 'deleted' ? undefined : change.object;
+            return namesThatDiffer(before, after);
+          },
+        },
+      ],
+      gather: gatherFrom({ library, presence, registration, clock }),
+      decide,
+    }),
+  validator: ({ compile }) => validator(compile) as Validator,
+};
 
 /** A renewal without news wakes nobody. */
 function namesThatDiffer(
@@ -53,16 +56,12 @@ function namesThatDiffer(
 }
 
 /** Refuses at `kubectl apply` what would not compile. */
-export function policyRuleValidator(
-  compile: (source: PolicySource, signal: AbortSignal) => Promise<CompiledPolicy>,
-): Validator<readonly Problem[]> {
+function validator(compile: Compile): Validator<readonly Problem[]> {
   return {
-    type: POLICY_RULE,
+    type,
     async gather(request, signal) {
       const rule = ruleOf(request);
       if (rule === undefined) return [];
-      const probe = request.dryRun === true ? rule.metadata.annotations?.[PROBE] : undefined;
-      if (probe !== undefined) return [{ message: `probe ${probe}` }];
       try {
         await compile(sourceOf(rule), signal);
         return [];

@@ -6,6 +6,7 @@
  */
 import type { ApiResource } from '../discovery.ts';
 import type { KubernetesObject, ResourceType } from '../resource.ts';
+import { PROBE_CONDITION, PROBE_PATH, PROBE_RULE } from './probe.ts';
 import type { Operation } from './review.ts';
 
 export const CONFIGURATION: ResourceType = {
@@ -47,8 +48,8 @@ export interface Derivation {
   client: ClientConfig;
   /** whether the API server has reached us through this client configuration */
   proven: string | undefined;
-  /** namespaces that are never sent to us: our own, and what the cluster cannot start without */
-  exempt: readonly string[];
+  /** our own namespace: nothing in it is sent to us but the probe */
+  namespace: string;
 }
 
 export interface WebhookRule {
@@ -70,6 +71,11 @@ export interface WebhookConfiguration extends KubernetesObject {
   webhooks?: WebhookEntry[];
 }
 
+/** A label that the API server itself sets and nobody can take away. */
+const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
+/** What the cluster cannot start without. */
+const KUBE_SYSTEM = 'kube-system';
+
 /** Room for the network and the merging of verdicts on top of the slowest evaluation; the API server allows 1 to 30 s. */
 const OVERHEAD_MS = 1_000;
 
@@ -88,6 +94,7 @@ export function deriveConfiguration(derivation: Derivation): WebhookConfiguratio
   const entries = [
     ...derivation.own.map((type) => ownEntry(type, derivation)),
     ...(['Fail', 'Ignore'] as const).flatMap((mode) => targetEntry(mode, derivation) ?? []),
+    probeEntry(derivation),
   ];
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
@@ -135,7 +142,7 @@ function targetEntry(mode: FailureMode, derivation: Derivation): WebhookEntry | 
     timeoutSeconds: Math.min(30, Math.max(2, Math.ceil((slowest + OVERHEAD_MS) / 1000))),
     namespaceSelector: {
       matchExpressions: [
-        { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: [...derivation.exempt].sort() },
+        { key: NAMESPACE_NAME, operator: 'NotIn', values: [derivation.namespace, KUBE_SYSTEM].sort() },
       ],
     },
     ...(broad
@@ -146,6 +153,21 @@ function targetEntry(mode: FailureMode, derivation: Derivation): WebhookEntry | 
           })),
         }
       : {}),
+    ...common(),
+  };
+}
+
+function probeEntry({ client, namespace }: Derivation): WebhookEntry {
+  return {
+    name: 'probe.cogniforge.dev',
+    clientConfig: clientConfigOf(client, PROBE_PATH),
+    rules: [PROBE_RULE],
+    failurePolicy: 'Ignore',
+    timeoutSeconds: 10,
+    namespaceSelector: {
+      matchExpressions: [{ key: NAMESPACE_NAME, operator: 'In', values: [namespace] }],
+    },
+    matchConditions: [PROBE_CONDITION],
     ...common(),
   };
 }

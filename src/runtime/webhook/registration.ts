@@ -24,6 +24,7 @@ import {
   type Target,
   type WebhookConfiguration,
 } from './configuration.ts';
+import { probeWebhook } from './probe.ts';
 
 const CRD: ResourceType = {
   group: 'apiextensions.k8s.io',
@@ -42,12 +43,11 @@ export interface RegistrationOptions {
   cache: Cache;
   client: Client;
   targets: () => readonly Target[];
-  own: readonly ResourceType[];
+  own: () => readonly ResourceType[];
   /** changes when a certificate is renewed */
   clientConfig: () => ClientConfig;
-  exempt: readonly string[];
-  /** Resolves true when a request sent through the API server came back from one of us. */
-  probe: (client: Client, signal: AbortSignal) => Promise<boolean>;
+  /** our own namespace */
+  namespace: string;
   clock: Clock;
   log: Log;
 }
@@ -134,22 +134,22 @@ export class Registration {
 
   /** Resolves false when there is more to do. */
   async #converge(client: Client, signal: AbortSignal): Promise<boolean> {
-    const { targets, own, clientConfig, exempt, probe, log } = this.#options;
+    const { targets, own, clientConfig, namespace, log } = this.#options;
     const config = clientConfig();
     const fingerprint = createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 32);
     const known = this.current?.metadata.annotations?.[PROVEN] === fingerprint;
     const derive = (proven: boolean): WebhookConfiguration =>
       deriveConfiguration({
         targets: targets(),
-        own,
+        own: own(),
         resources: this.#resources,
         client: config,
         proven: proven ? fingerprint : undefined,
-        exempt,
+        namespace,
       });
     await this.#write(client, derive(known), signal);
     if (known) return true;
-    if (!(await probe(client, signal))) {
+    if (!(await probeWebhook(client, namespace, signal))) {
       log.info('the API server does not reach the webhook yet: nothing fails closed until it does');
       return false;
     }

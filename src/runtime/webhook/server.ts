@@ -14,6 +14,7 @@ import type { Log } from '../log.ts';
 import type { FailureMode } from './configuration.ts';
 import { BadRequest, decodeReview, readBody } from './decode.ts';
 import { merge, type Gate, type Validator } from './gate.ts';
+import { answerProbe, PROBE_PATH } from './probe.ts';
 import type { AdmissionRequest, Verdict } from './review.ts';
 
 export interface AdmissionServer {
@@ -118,6 +119,7 @@ function routesOf({ gates, validators, log }: AdmissionServerOptions): Route[] {
       handle: async (request: AdmissionRequest, signal: AbortSignal) =>
         validator.admit(request, await validator.gather(request, signal)),
     })),
+    { path: PROBE_PATH, onFault: 'Ignore', handle: (request) => Promise.resolve(answerProbe(request)) },
   ];
 }
 

@@ -30,14 +30,20 @@ function derive(over: Partial<Derivation>) {
     resources: RESOURCES,
     client: { caBundle: 'Q0E=', url: 'https://h:1' },
     proven: 'p',
-    exempt: ['own', 'kube-system'],
+    namespace: 'own',
   };
   return deriveConfiguration({ ...derivation, ...over }).webhooks ?? [];
 }
 
 describe('the webhook configuration', () => {
-  it('asks for nothing when no rule is in force', () => {
-    expect(derive({})).toEqual([]);
+  it('asks for nothing but its own probe when no rule is in force', () => {
+    const [probe, ...others] = derive({});
+    expect(others).toEqual([]);
+    expect(probe?.failurePolicy).toBe('Ignore');
+    expect(JSON.stringify(probe?.['namespaceSelector'])).toContain('"operator":"In","values":["own"]');
+    expect(JSON.stringify(probe?.['matchConditions'])).toContain(
+      "request.dryRun == true && object.metadata.name == 'cogniforge-probe'",
+    );
   });
 
   it('asks for exactly the resources that the rules name', () => {
@@ -63,7 +69,9 @@ describe('the webhook configuration', () => {
   });
 
   it('names a kind that the API server does not serve nowhere', () => {
-    expect(derive({ targets: [target({ kinds: [{ apiGroups: ['*'], kinds: ['Podd'] }] })] })).toEqual([]);
+    expect(derive({ targets: [target({ kinds: [{ apiGroups: ['*'], kinds: ['Podd'] }] })] })).toEqual(
+      derive({}),
+    );
   });
 
   it('covers what it was derived from, and no more', () => {
@@ -73,7 +81,7 @@ describe('the webhook configuration', () => {
       resources: RESOURCES,
       client: { caBundle: '', url: 'https://h' },
       proven: 'p',
-      exempt: [],
+      namespace: 'own',
     });
     expect(covers(configuration, target(), RESOURCES)).toBe(true);
     expect(covers(configuration, target({ operations: ['DELETE'] }), RESOURCES)).toBe(false);
