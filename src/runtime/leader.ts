@@ -40,6 +40,8 @@ export interface Term {
   signal: AbortSignal;
   /** Throws when the term is over, even if no timer has had the time to say so. */
   mayWrite: () => void;
+  /** Whether there was a term before this one, ours or another's: what it wrote last may not be in our caches yet. */
+  inherited: boolean;
 }
 
 export interface LeaderOptions {
@@ -98,6 +100,7 @@ interface Held {
   lease: Lease;
   /** monotonic ms of when the request that won or renewed it was sent */
   sentAt: number;
+  inherited: boolean;
 }
 
 interface Attempt {
@@ -118,7 +121,7 @@ async function contend(options: LeaderOptions, observed: Observed | undefined): 
       .create<Lease>(LEASE, { ...fresh, metadata: { name, namespace } }, { signal })
       .catch(lostRace);
     return {
-      ...(created === undefined ? {} : { held: { lease: created, sentAt } }),
+      ...(created === undefined ? {} : { held: { lease: created, sentAt, inherited: false } }),
       observed: undefined,
       remainingMs: 0,
     };
@@ -131,7 +134,7 @@ async function contend(options: LeaderOptions, observed: Observed | undefined): 
   if (holder !== '' && holder !== identity && remainingMs > 0) return { observed: seen, remainingMs };
   const taken = await client.update<Lease>(LEASE, leaseOf(options, lease), { signal }).catch(lostRace);
   return {
-    ...(taken === undefined ? {} : { held: { lease: taken, sentAt } }),
+    ...(taken === undefined ? {} : { held: { lease: taken, sentAt, inherited: true } }),
     observed: seen,
     remainingMs: 0,
   };
@@ -215,6 +218,7 @@ async function serve(
   let deadline = held.sentAt + settings.renewMs;
   const term: Term = {
     signal: over.signal,
+    inherited: held.inherited,
     mayWrite: () => {
       if (over.signal.aborted || clock.monotonic() >= deadline) {
         over.abort();

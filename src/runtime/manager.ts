@@ -12,7 +12,7 @@ import type { AnyKind, Reader } from './kind.ts';
 import { elect, type LeaderSettings, type Term } from './leader.ts';
 import type { Log } from './log.ts';
 import { defaultQueueBackoff, WorkQueue, type Priority, type QueueObserver } from './queue.ts';
-import { Pipeline } from './reconcile.ts';
+import { Memory, Pipeline } from './reconcile.ts';
 import { keyOf, typeName, type KubernetesObject } from './resource.ts';
 import type { BackoffLimits } from './backoff.ts';
 
@@ -43,13 +43,16 @@ const DEFAULT_CONCURRENCY = 4;
 
 export class Manager {
   readonly #options: ManagerOptions;
+  readonly #memories = new Map<AnyKind, Memory>();
   #controllers: Controller[] = [];
 
   constructor(options: ManagerOptions) {
     this.#options = options;
     // Asked for before the caches start, so that "synced" means all of them.
-    for (const kind of options.kinds)
-      for (const informer of this.#informersOf(kind).values()) void informer.type;
+    for (const kind of options.kinds) {
+      this.#informersOf(kind);
+      this.#memories.set(kind, new Memory(options.cache.informer(kind.type), options.clock));
+    }
   }
 
   /** Whether there is nothing left to do, on the leader. */
@@ -70,7 +73,8 @@ export class Manager {
     const guarded = client.guarded(term.mayWrite, term.signal);
     const teller = events(guarded);
     onLeading?.(true);
-    const ends = kinds.map((kind) => this.#control(kind, guarded, teller, term));
+    if (term.inherited) await this.#catchUp(term.signal);
+    const ends = term.signal.aborted ? [] : kinds.map((kind) => this.#control(kind, guarded, teller, term));
     const others = (duties ?? []).map((duty) => duty(term, guarded));
     await new Promise<void>((resolve) => {
       if (term.signal.aborted) resolve();
@@ -87,6 +91,15 @@ export class Manager {
     await Promise.all([...ends.map((end) => end()), ...others, teller.flush()]);
   }
 
+  /**
+   * A term that follows another begins with caches that hold all that was written in it. A watch may lag behind, and a
+   * decision without what the last leader had just made would take a resource for one that nothing was made for.
+   */
+  async #catchUp(signal: AbortSignal): Promise<void> {
+    const informers = new Set(this.#options.kinds.flatMap((kind) => [...this.#informersOf(kind).values()]));
+    await Promise.all([...informers].map((informer) => informer.refresh(signal)));
+  }
+
   /** Starts the controller of one kind; returns the way to end it. */
   #control(kind: AnyKind, client: Client, teller: EventTeller, term: Term): () => Promise<void> {
     const { cache, clock, random, log, fieldManager, reconcileTimeoutMs, observe, queueBackoff } =
@@ -99,6 +112,7 @@ export class Manager {
     const pipeline = new Pipeline({
       kind,
       informer,
+      memory: this.#memories.get(kind) ?? new Memory(informer, clock),
       reader: this.#readerOf(kind),
       watched: (type) => declared.get(typeName(type)),
       client,

@@ -1,7 +1,7 @@
 /** The way of one resource: gather -> decide -> (intent) -> act -> settle -> one status write. */
 import type { Informer } from './cache/informer.ts';
 import type { Client } from './client.ts';
-import type { Clock, Instant } from './clock.ts';
+import { timestamp, type Clock, type Instant } from './clock.ts';
 import { withCondition } from './conditions.ts';
 import type { Result } from './controller.ts';
 import { Echoes } from './echo.ts';
@@ -12,9 +12,21 @@ import { keyOf, type Key, type KubernetesObject, type Resource, type ResourceTyp
 
 type AnyResource = Resource<unknown, BaseStatus>;
 
+/** What must be remembered of a kind's resources for as long as the process lives, through every term of it. */
+export class Memory {
+  readonly echoes: Echoes;
+  /** the resources that our finalizer holds because something was made for them, as we last knew them */
+  readonly held = new Map<Key, AnyResource>();
+
+  constructor(informer: Informer, clock: Clock) {
+    this.echoes = new Echoes(informer, clock);
+  }
+}
+
 export interface PipelineOptions {
   kind: AnyKind;
   informer: Informer;
+  memory: Memory;
   reader: (signal: AbortSignal) => Reader;
   /** the cache that brings writes to objects of this type back, where the kind watches them */
   watched: (type: ResourceType) => Informer | undefined;
@@ -29,10 +41,12 @@ export interface PipelineOptions {
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #echoes: Echoes;
+  readonly #held: Map<Key, AnyResource>;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    this.#echoes = new Echoes(options.informer, options.clock);
+    this.#echoes = options.memory.echoes;
+    this.#held = options.memory.held;
   }
 
   /** Whether this event of the cache is nothing but the echo of our own write. */
@@ -44,6 +58,11 @@ export class Pipeline {
     const { informer, kind, reader, clock } = this.#options;
     if (!(await this.#echoes.seen(key, signal))) return { type: 'wait', ms: 0, reason: 'EchoPending' };
     const resource = informer.get(key) as AnyResource | undefined;
+    const held = this.#held.get(key);
+    if (held !== undefined && held.metadata.uid !== resource?.metadata.uid) {
+      const unfinished = await this.#finalizeLost(held, signal);
+      if (unfinished !== undefined) return unfinished;
+    }
     if (resource === undefined) {
       this.#echoes.forget(key);
       return { type: 'done' };
@@ -54,6 +73,25 @@ export class Pipeline {
     const settled = await this.#carryOut(resource, decision, signal);
     for (const note of decision.events) this.#options.tell(resource, note);
     return settled ?? resultOf(decision, resource, now);
+  }
+
+  /**
+   * Undoes what was made for a resource that went in spite of its finalizer. The API server lets it happen: a DELETE
+   * that looked at the object before our finalizer was written removes it after (registry Store.Delete checks no
+   * resourceVersion). Returns a result when there is more to do.
+   */
+  async #finalizeLost(lost: AnyResource, signal: AbortSignal): Promise<Result | undefined> {
+    const { kind, reader, clock } = this.#options;
+    const key = keyOf(lost.metadata);
+    const now = clock.now();
+    const metadata = { ...lost.metadata, deletionTimestamp: timestamp(now) };
+    const decision = kind.decide(await kind.gather({ ...lost, metadata }, reader(signal)), now);
+    const outcomes = await this.#act(key, decision.effects, signal);
+    const failed = outcomes.find((outcome) => !outcome.ok);
+    if (failed !== undefined) return { type: 'retry', error: failed.error };
+    if (decision.next.type !== 'done') return resultOf(decision, lost, now);
+    this.#held.delete(key);
+    return undefined;
   }
 
   /** Returns a result only when something went wrong. */
@@ -123,7 +161,9 @@ export class Pipeline {
     const { kind, client } = this.#options;
     const held = resource.metadata.finalizers ?? [];
     if (kind.finalizer === undefined || decision.effects.length === 0) return resource;
-    if (resource.metadata.deletionTimestamp !== undefined || held.includes(kind.finalizer)) return resource;
+    if (resource.metadata.deletionTimestamp !== undefined) return resource;
+    this.#held.set(keyOf(resource.metadata), resource);
+    if (held.includes(kind.finalizer)) return resource;
     const written = await writeFinalizers(client, kind.type, resource, [...held, kind.finalizer], signal);
     this.#echoes.wrote(written);
     return written;
@@ -140,6 +180,7 @@ export class Pipeline {
     if (resource.metadata.deletionTimestamp === undefined || decision.next.type !== 'done') return;
     const left = held.filter((name) => name !== kind.finalizer);
     this.#echoes.wrote(await writeFinalizers(client, kind.type, resource, left, signal));
+    this.#held.delete(keyOf(resource.metadata));
   }
 }
 

@@ -41,6 +41,8 @@ export interface Proxy {
   /** how often each fault has really happened */
   readonly happened: ReadonlyMap<Fault, number>;
   readonly writes: readonly Write[];
+  /** what was asked and answered, a line each: to understand a schedule that failed */
+  readonly story: readonly string[];
   /** Breaks every connection: each watch has to ask again. */
   hangUp(): void;
   close(): Promise<void>;
@@ -62,6 +64,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     server: `https://127.0.0.1:${String(port)}`,
     happened,
     writes: proxy.writes,
+    story: proxy.story,
     get plan() {
       return proxy.plan;
     },
@@ -84,6 +87,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
 class FaultProxy {
   plan: Plan = calm;
   readonly writes: Write[] = [];
+  readonly story: string[] = [];
   readonly #options: ProxyOptions;
   readonly #happened: Map<Fault, number>;
   /** the first answer to each read: what a server that lags behind would still say */
@@ -106,9 +110,18 @@ class FaultProxy {
       return;
     }
     const planned = this.plan.next(sort);
+    const line = `${sort} ${request.method ?? ''} ${request.url ?? ''} ${planned?.fault ?? ''}`;
+    this.tell(`${line} ${body.slice(0, 400)}`);
+    response.once('finish', () => {
+      this.tell(`  answered ${String(response.statusCode)} to ${line}`);
+    });
     if (planned !== undefined && this.#beforeServer(planned.fault, response)) return;
     if (sort === 'watch') this.#watch(request, response, planned);
     else await this.#pass(request, body, response, planned?.fault);
+  }
+
+  tell(line: string): void {
+    this.story.push(`${performance.now().toFixed(0)} ${line}`);
   }
 
   /** Faults the server never hears of. Returns whether the request was answered. */
@@ -155,6 +168,7 @@ class FaultProxy {
       return;
     }
     const fresh = await this.#ask(request, body);
+    this.tell(`  the server: ${String(fresh.code)} ${fresh.body.toString('utf8', 0, 600)}`);
     const reading = request.method === 'GET';
     if (!reading && fresh.code < 300) this.#record(request, body, fresh);
     const before = this.#earlier.get(path);
@@ -175,7 +189,7 @@ class FaultProxy {
   }
 
   #watch(request: IncomingMessage, response: ServerResponse, planned: PlannedFault | undefined): void {
-    const upstream = this.#send(request);
+    const upstream = this.#send(request, '');
     upstream.once('response', (source) => {
       response.writeHead(source.statusCode ?? 500, { 'content-type': 'application/json' });
       response.flushHeaders();
@@ -190,7 +204,7 @@ class FaultProxy {
 
   async #ask(request: IncomingMessage, body: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const upstream = this.#send(request);
+      const upstream = this.#send(request, body);
       upstream.once('error', reject);
       upstream.once('response', (source) => {
         const { 'content-type': type = '', 'retry-after': after } = source.headers;
@@ -203,11 +217,13 @@ class FaultProxy {
     });
   }
 
-  #send(request: IncomingMessage) {
+  #send(request: IncomingMessage, body: string) {
     const { server, ca, token } = this.#options.upstream;
     const { 'content-type': type, accept } = request.headers;
     const headers = {
       authorization: `Bearer ${token}`,
+      // Without it Node sends the body of a DELETE as if it were the next request.
+      'content-length': String(Buffer.byteLength(body)),
       ...(type === undefined ? {} : { 'content-type': type }),
       ...(accept === undefined ? {} : { accept }),
     };

@@ -3,6 +3,7 @@
  * a bad time of its own; then the weather calms down and everything must be as declared.
  */
 import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kubeconfigEndpoint } from '../../src/runtime/auth.ts';
 import { Cache } from '../../src/runtime/cache/cache.ts';
@@ -10,7 +11,7 @@ import { defaultReflectorSettings } from '../../src/runtime/cache/reflector.ts';
 import { renew, type Bundle } from '../../src/runtime/certificates.ts';
 import { createClient, type Client } from '../../src/runtime/client.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { isApiError } from '../../src/runtime/errors.ts';
+import { isApiError, messageOf } from '../../src/runtime/errors.ts';
 import { createEvents } from '../../src/runtime/events.ts';
 import { erase } from '../../src/runtime/kind.ts';
 import { createLog } from '../../src/runtime/log.ts';
@@ -129,6 +130,10 @@ export async function runSchedule(arena: Arena, seed: number, dice: Dice): Promi
     operator.proxy.plan = calm;
     await untilSettled(arena.admin, namespace, operator.cache);
     return operator.proxy.happened;
+  } catch (error) {
+    const file = join(tmpdir(), `cogniforge-faults-${String(seed)}.log`);
+    writeFileSync(file, operator.proxy.story.join('\n'));
+    throw new Error(`${messageOf(error)}\nwhat happened: ${file}`, { cause: error });
   } finally {
     await operator.stop();
   }

@@ -4,6 +4,7 @@ import type { Clock, Random } from '../clock.ts';
 import { isApiError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { typeName, type Key, type KubernetesObject, type ResourceType } from '../resource.ts';
+import { Doubt } from './doubt.ts';
 import { reflect, type ReflectorSettings, type Selection } from './reflector.ts';
 import { Store, type Change, type IndexFunction } from './store.ts';
 import { isNewer } from './version.ts';
@@ -36,6 +37,7 @@ export class Informer<T extends KubernetesObject = KubernetesObject> implements 
   readonly #environment: InformerEnvironment;
   readonly #selection: Selection;
   readonly #waiting = new Set<() => void>();
+  readonly #doubt = new Doubt();
   #running: Promise<void> | undefined;
   #stop = new AbortController();
 
@@ -100,6 +102,7 @@ export class Informer<T extends KubernetesObject = KubernetesObject> implements 
         store: this.#store,
         clock: this.#environment.clock,
         random: this.#environment.random,
+        doubt: this.#doubt,
         settings: this.#environment.settings,
         transform: this.#environment.freeze
           ? (object) => deepFreeze(withoutManagedFields(object))
@@ -116,6 +119,15 @@ export class Informer<T extends KubernetesObject = KubernetesObject> implements 
       },
       this.#stop.signal,
     );
+  }
+
+  /**
+   * Lists anew: resolves true when the store holds all that had been written when this was called, false when the
+   * signal aborts first.
+   */
+  refresh(signal: AbortSignal): Promise<boolean> {
+    const ticket = this.#doubt.raise();
+    return this.until(() => this.#doubt.isSettled(ticket), signal);
   }
 
   async stop(): Promise<void> {

@@ -10,6 +10,7 @@ import { sleep, type Clock, type Random } from '../clock.ts';
 import { ApiError, errorOf, isApiError, messageOf, type ApiStatus } from '../errors.ts';
 import { isRecord, parseJson } from '../json.ts';
 import { apiVersionOf, type KubernetesObject, type ResourceType } from '../resource.ts';
+import type { Doubt } from './doubt.ts';
 import { lines, type LineLimits } from './lines.ts';
 import type { Change, Store } from './store.ts';
 import { isNewer } from './version.ts';
@@ -49,6 +50,8 @@ export interface ReflectorOptions<T extends KubernetesObject> {
   /** called after each step that moved the store's version, changes or not */
   onProgress?: () => void;
   onError: (error: unknown) => void;
+  /** lets others ask for a list */
+  doubt: Doubt;
   /** what is kept of an object */
   transform: (object: T) => T;
   clock: Clock;
@@ -61,44 +64,59 @@ export async function reflect<T extends KubernetesObject>(
   options: ReflectorOptions<T>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, random, settings, store } = options;
+  const { store, doubt } = options;
   let failures = 0;
   let mustList = true;
   while (!signal.aborted) {
+    let interruption: AbortSignal | undefined;
     try {
-      if (mustList) {
+      if (mustList || doubt.pending) {
         await relist(options, signal);
         mustList = false;
       }
-      const alive = await watchOnce(options, signal, () => {
+      interruption = doubt.interruption();
+      const alive = await watchOnce(options, AbortSignal.any([signal, interruption]), () => {
         failures = 0;
       });
       // A server that closes at once without a word would otherwise be asked in a hot loop.
       if (!alive) throw new ApiError('transient', 'watch: ended at once without an event');
     } catch (error) {
       if (signal.aborted) return;
+      if (interruption?.aborted === true) continue;
       failures += 1;
       mustList ||= isApiError(error, 'gone') || store.version === undefined;
       options.onError(error);
-      const retryAfter = error instanceof ApiError ? error.retryAfterMs : undefined;
-      const wait = backoff(failures, settings.backoff, random);
       // The first 410 is an ordinary event of a quiet kind: nothing is broken, so nothing is waited for.
-      if (failures > 1 || !isApiError(error, 'gone'))
-        await sleep(clock, Math.max(wait, retryAfter ?? 0), signal);
+      if (failures > 1 || !isApiError(error, 'gone')) await rest(options, error, failures, signal);
     }
   }
+}
+
+/** Waits before the next try, at least what the server asked for; a doubt raised meanwhile ends the wait once. */
+async function rest<T extends KubernetesObject>(
+  { clock, random, settings, doubt }: ReflectorOptions<T>,
+  error: unknown,
+  failures: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const retryAfter = error instanceof ApiError ? error.retryAfterMs : undefined;
+  const wait = Math.max(backoff(failures, settings.backoff, random), retryAfter ?? 0);
+  const awake = doubt.pending || retryAfter !== undefined;
+  await sleep(clock, wait, awake ? signal : AbortSignal.any([signal, doubt.interruption()]));
 }
 
 async function relist<T extends KubernetesObject>(
   options: ReflectorOptions<T>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, settings, clock, random } = options;
+  const { store, settings, clock, random, doubt } = options;
   for (let attempt = 1; ; attempt += 1) {
+    const { ticket } = doubt;
     const { items, version } = await listAll(options, signal);
     const stale = store.version !== undefined && isNewer(store.version, version);
     if (!stale || attempt > settings.staleLists) {
       options.onChanges(store.replace(items, version));
+      doubt.settle(ticket);
       options.onProgress?.();
       return;
     }
