@@ -6,7 +6,16 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -112,10 +121,11 @@ function sayNothing(): void {
   // a caller that wants no progress
 }
 
-/** Everything the binary depends on: pinned versions, flags, Go itself. */
+/** Everything the binary depends on: pinned versions, source of our own, flags, Go itself. */
 function fingerprint(spec: ToolSpec): string {
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum']) {
+  const sources = readdirSync(spec.module).filter((name) => name.endsWith('.go'));
+  for (const file of ['go.mod', 'go.sum', ...sources.toSorted()]) {
     const path = join(spec.module, file);
     if (existsSync(path)) hash.update(readFileSync(path));
   }

@@ -1,0 +1,93 @@
+/** One real node: containerd, kubelet, kube-proxy and kube-scheduler, in namespaces of its own. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Credentials } from '../credentials.ts';
+import type { Processes } from '../processes.ts';
+import { until, type Ask } from '../readiness.ts';
+import { toolPath } from '../tools.ts';
+import { importArchive, PAUSE_IMAGE, POD_NETWORK, startContainerd } from './containerd.ts';
+import { controlGroupOf, createControlGroup } from './controlgroup.ts';
+import { writeProgramImage } from './images.ts';
+import { kubeletArguments, NODE_NAME } from './kubelet.ts';
+import type { Namespaces } from './namespaces.ts';
+import { explain, missing, pluginFolder, systemPath, thisMachine } from './requirements.ts';
+
+export interface NodeTools {
+  kubelet: string;
+  proxy: string;
+  scheduler: string;
+}
+
+export interface NodeOptions {
+  folder: string;
+  kubeconfig: string;
+  credentials: Credentials;
+  namespaces: Namespaces;
+  processes: Processes;
+  tools: NodeTools;
+  ask: Ask;
+  say: (line: string) => void;
+}
+
+/** Before anything is started. Throws with everything that is missing and how to get it. */
+export async function nodeTools(say: (line: string) => void): Promise<NodeTools> {
+  const lacks = missing(thisMachine());
+  if (lacks.length > 0) throw new Error(explain(lacks));
+  return {
+    kubelet: await toolPath('kubelet', say),
+    proxy: await toolPath('kube-proxy', say),
+    scheduler: await toolPath('kube-scheduler', say),
+  };
+}
+
+/** Resolves when the node is Ready. The API server must answer. */
+export async function startNode(options: NodeOptions): Promise<void> {
+  const { folder, kubeconfig, credentials, namespaces, processes, tools, ask, say } = options;
+  const { within } = namespaces;
+  await startContainerd(folder, pluginFolder() ?? '', namespaces, processes);
+  const pause = join(folder, 'pause.tar');
+  const module = fileURLToPath(new URL('programs/pause', import.meta.url));
+  await writeProgramImage({ reference: PAUSE_IMAGE, program: { module } }, pause, say);
+  importArchive(pause, namespaces);
+  const controlGroup = controlGroupOf(folder);
+  createControlGroup(controlGroup);
+  const programs = {
+    kubelet: [tools.kubelet, kubeletArguments({ folder, kubeconfig, credentials, controlGroup })],
+    'kube-proxy': [tools.proxy, proxyArguments(kubeconfig)],
+    'kube-scheduler': [tools.scheduler, schedulerArguments(kubeconfig)],
+  } as const;
+  for (const [name, [command, args]] of Object.entries(programs))
+    processes.start({ name, command, args, within, env: { PATH: systemPath() } });
+  say('waiting for the node ...');
+  await until(processes, 'the node', async () => isReady((await ask(`/api/v1/nodes/${NODE_NAME}`)).body));
+}
+
+function proxyArguments(kubeconfig: string): string[] {
+  return [
+    `--kubeconfig=${kubeconfig}`,
+    `--hostname-override=${NODE_NAME}`,
+    '--proxy-mode=iptables',
+    `--cluster-cidr=${POD_NETWORK}`,
+    // The limit belongs to the whole machine.
+    '--conntrack-max-per-core=0',
+  ];
+}
+
+function schedulerArguments(kubeconfig: string): string[] {
+  return [`--kubeconfig=${kubeconfig}`, '--leader-elect=false', '--secure-port=0'];
+}
+
+interface Conditions {
+  status?: { conditions?: { type: string; status: string }[] };
+}
+
+/** `body`: a Node, or whatever the API server says while there is none. */
+function isReady(body: string): boolean {
+  if (body === '') return false;
+  const { status } = JSON.parse(body) as Conditions;
+  // `status` of an error is a word.
+  return (
+    typeof status === 'object' &&
+    (status.conditions ?? []).some((condition) => condition.type === 'Ready' && condition.status === 'True')
+  );
+}
