@@ -124,8 +124,10 @@ async function start(context: Start): Promise<Cluster> {
   const args = controllerArguments(kubeconfig, credentials);
   processes.start({ name: 'kube-controller-manager', command: tools.controllers, args, within });
   const ask = asking(mainPort, credentials.token);
-  if (namespaces !== undefined && tools.node !== undefined)
-    await startNode({ folder, kubeconfig, credentials, namespaces, processes, tools: tools.node, ask, say });
+  if (namespaces !== undefined && tools.node !== undefined) {
+    const shared = { folder, kubeconfig, credentials, namespaces, processes, ask, say };
+    await startNode({ ...shared, kubectl: tools.kubectl, tools: tools.node });
+  }
   await untilServiceAccount(processes, ask);
   return clusterOf({ ...context, kubeconfig, members, server: serverOf(mainPort) }, namespaces);
 }

@@ -76,6 +76,14 @@ export const TOOLS: readonly ToolSpec[] = [
     expectedSeconds: 35,
   },
   {
+    name: 'coredns',
+    module: join(HERE, 'tools', 'coredns'),
+    package: '.',
+    ldflags: '-s -w',
+    probe: ['-version'],
+    expectedSeconds: 110,
+  },
+  {
     name: 'opa',
     module: join(HERE, 'tools', 'opa'),
     package: 'github.com/open-policy-agent/opa',

@@ -10,8 +10,6 @@ export interface ProgramImage {
   reference: string;
   /** a Go module whose root is the command, or the path of a static binary */
   program: { module: string } | { binary: string };
-  /** arguments before those of the pod */
-  args?: readonly string[];
 }
 
 type Say = (line: string) => void;
@@ -30,7 +28,7 @@ export async function writeProgramImage(image: ProgramImage, target: string, say
         reference: image.reference,
         architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
         layers: [{ title: name, folder: root }],
-        config: { Entrypoint: [`/${name}`, ...(image.args ?? [])], User: '65532:65532' },
+        config: { Entrypoint: [`/${name}`], User: '65532:65532' },
       },
       target,
       scratch,
