@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface ToolSpec {
@@ -186,8 +186,8 @@ function sha256(file: string): string {
 }
 
 async function build(spec: ToolSpec, entry: string, say: (line: string) => void): Promise<string> {
+  clearLeftovers(entry);
   const temporary = `${entry}.${String(process.pid)}.tmp`;
-  rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
   const binary = join(temporary, spec.name);
   try {
@@ -203,6 +203,13 @@ async function build(spec: ToolSpec, entry: string, say: (line: string) => void)
     rmSync(temporary, { recursive: true, force: true });
   }
   return join(entry, spec.name);
+}
+
+/** What builds that were killed have left: nobody else builds this entry while we hold its lock. */
+function clearLeftovers(entry: string): void {
+  for (const name of readdirSync(dirname(entry)))
+    if (name.startsWith(`${basename(entry)}.`) && name.endsWith('.tmp'))
+      rmSync(join(dirname(entry), name), { recursive: true, force: true });
 }
 
 function compile(spec: ToolSpec, output: string, say: (line: string) => void): Promise<void> {
