@@ -59,6 +59,8 @@ export function apiserverArguments(options: ApiserverOptions): string[] {
           `--advertise-address=${place.nodeAddress}`,
           `--kubelet-client-certificate=${credentials.kubeletClient.certFile}`,
           `--kubelet-client-key=${credentials.kubeletClient.keyFile}`,
+          // No name server knows the node's name.
+          '--kubelet-preferred-address-types=InternalIP',
         ]),
   ];
 }
