@@ -33,8 +33,9 @@ const COMMANDS: readonly (readonly [command: string, debianPackage: string])[] =
 ];
 
 const PLUGINS = ['ptp', 'host-local', 'portmap', 'loopback'];
-/** Debian's place, and that of the project's own releases. */
-const PLUGIN_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin'];
+const DEBIAN_PLUGINS = '/usr/lib/cni';
+/** Where the project's own releases are unpacked to. */
+const RELEASED_PLUGINS = '/opt/cni/bin';
 /** Not in the PATH of every user, and root's PATH is not always root's. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
@@ -55,17 +56,19 @@ export function missing(machine: Machine): Lack[] {
   const lacks: Lack[] = machine.uid === 0 ? [] : [{ what: 'to be root: namespaces and mounts are made' }];
   for (const [command, debianPackage] of COMMANDS)
     if (!machine.hasCommand(command)) lacks.push({ what: command, debianPackage });
-  for (const plugin of PLUGINS)
-    if (pluginFolder(machine, plugin) === undefined)
+  if (pluginFolder(machine) === undefined)
+    for (const plugin of PLUGINS.filter((name) => !machine.hasFile(join(DEBIAN_PLUGINS, name))))
       lacks.push({ what: `the CNI plugin ${plugin}`, debianPackage: 'containernetworking-plugins' });
   if (!/\boverlay$/m.test(machine.filesystems))
     lacks.push({ what: 'the overlay file system in the kernel (modprobe overlay)' });
   return lacks;
 }
 
-/** Where the CNI plugins are. */
-export function pluginFolder(machine: Machine = thisMachine(), plugin = 'ptp'): string | undefined {
-  return PLUGIN_FOLDERS.find((folder) => machine.hasFile(join(folder, plugin)));
+/** The folder that holds every CNI plugin: containerd looks in one only. */
+export function pluginFolder(machine: Machine = thisMachine()): string | undefined {
+  return [DEBIAN_PLUGINS, RELEASED_PLUGINS].find((folder) =>
+    PLUGINS.every((plugin) => machine.hasFile(join(folder, plugin))),
+  );
 }
 
 /** Empty when nothing is missing. */

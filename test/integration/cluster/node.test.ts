@@ -11,6 +11,7 @@ import { controlGroupsOf, eventually, processesOf, temporaryFolder } from './tra
 import { WEB_IMAGE, webObjects } from './web.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
+const COMMAND = join(HERE, '..', '..', 'cluster', 'cli.ts');
 /** The first start on a machine builds the programs of the node. */
 const BUILD_PATIENCE_MS = 900_000;
 
@@ -176,6 +177,30 @@ describeNode('a cluster with a real node', () => {
     expect(existsSync(folder)).toBe(false);
     expect(machine()).toEqual(before);
   }, 30_000);
+
+  it('is one command: up --node, status, exec, up again, down', () => {
+    const command = (...args: string[]): { status: number | null; stdout: string } =>
+      spawnSync(process.execPath, [COMMAND, ...args], {
+        encoding: 'utf8',
+        env: { ...process.env, TMPDIR: temporary },
+      });
+    const first = command('up', '--node');
+    const began = processesOf(temporary);
+    try {
+      expect(first.status).toBe(0);
+      expect(command('status').stdout).toMatch(/node-1 +Ready/);
+      expect(command('up', '--node')).toMatchObject({ status: 0, stdout: first.stdout });
+      expect(processesOf(temporary)).toEqual(began);
+      expect(command('exec', '--', 'ip', '-brief', 'address', 'show', 'node0').stdout).toContain(
+        '10.77.0.1/24',
+      );
+    } finally {
+      expect(command('down').status).toBe(0);
+    }
+    expect(processesOf(temporary)).toEqual([]);
+    expect(readdirSync(temporary).filter((name) => name.includes('cluster-'))).toEqual([]);
+    expect(machine()).toEqual(before);
+  }, 120_000);
 
   it('leaves nothing when its parent is killed', async () => {
     const folder = join(temporary, 'orphan');

@@ -99,7 +99,12 @@ describe('an entry of the tool cache', () => {
   });
 
   it.each<[string, (binary: string, seal: string) => void]>([
-    ['the binary is cut short', (binary) => truncateSync(binary, statSync(binary).size - 1)],
+    [
+      'the binary is cut short',
+      (binary) => {
+        truncateSync(binary, statSync(binary).size - 1);
+      },
+    ],
     [
       'a byte of the binary differs',
       (binary) => {
@@ -108,10 +113,30 @@ describe('an entry of the tool cache', () => {
         writeFileSync(binary, bytes);
       },
     ],
-    ['something is appended to the binary', (binary) => appendFileSync(binary, 'x')],
-    ['the binary is missing', (binary) => rmSync(binary)],
-    ['the seal is missing', (_binary, seal) => rmSync(seal)],
-    ['the seal is half written', (_binary, seal) => truncateSync(seal, 20)],
+    [
+      'something is appended to the binary',
+      (binary) => {
+        appendFileSync(binary, 'x');
+      },
+    ],
+    [
+      'the binary is missing',
+      (binary) => {
+        rmSync(binary);
+      },
+    ],
+    [
+      'the seal is missing',
+      (_binary, seal) => {
+        rmSync(seal);
+      },
+    ],
+    [
+      'the seal is half written',
+      (_binary, seal) => {
+        truncateSync(seal, 20);
+      },
+    ],
   ])(
     'is built anew when %s',
     async (_what, damage) => {
