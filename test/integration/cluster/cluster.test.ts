@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startCluster } from '../../cluster/controlplane.ts';
 import { alive } from '../../cluster/processes.ts';
-import { eventually, processesOf, temporaryFolder } from './traces.ts';
+import { eventually, killProcessesOf, processesOf, temporaryFolder } from './traces.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const COMMAND = join(HERE, '..', '..', 'cluster', 'cli.ts');
@@ -20,6 +20,7 @@ beforeEach(() => {
 
 afterEach(() => {
   command('down');
+  killProcessesOf(temporary);
   rmSync(temporary, { recursive: true, force: true });
 });
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { startCluster, type Cluster } from '../../cluster/controlplane.ts';
 import { writeProgramImage } from '../../cluster/node/images.ts';
 import { explain, missing, thisMachine } from '../../cluster/node/requirements.ts';
-import { controlGroupsOf, eventually, processesOf, temporaryFolder } from './traces.ts';
+import { controlGroupsOf, eventually, killProcessesOf, processesOf, temporaryFolder } from './traces.ts';
 import { WEB_IMAGE, webObjects } from './web.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -104,6 +104,7 @@ describeNode('a cluster with a real node', () => {
 
   afterAll(async () => {
     await cluster.stop();
+    killProcessesOf(temporary);
     rmSync(temporary, { recursive: true, force: true });
   });
 

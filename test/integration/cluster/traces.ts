@@ -7,14 +7,24 @@ import { alive } from '../../cluster/processes.ts';
 
 /** Command lines of processes that name a file in the folder, or whose control group is that of its pods. */
 export function processesOf(folder: string): string[] {
+  return found(folder).map(({ command }) => command);
+}
+
+/** Ends what a test that failed has left. */
+export function killProcessesOf(folder: string): void {
+  for (const { pid } of found(folder)) process.kill(pid, 'SIGKILL');
+}
+
+function found(folder: string): { pid: number; command: string }[] {
   return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid && alive(Number(entry)))
-    .flatMap((pid) => {
-      const command = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
-      return command.includes(folder) || read(`/proc/${pid}/cgroup`).includes(controlGroupOf(folder))
-        ? [command]
-        : [];
-    });
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((entry) => ({ pid: Number(entry), command: read(`/proc/${entry}/cmdline`).replaceAll('\0', ' ') }))
+    .filter(
+      ({ pid, command }) =>
+        (command.includes(folder) || read(`/proc/${String(pid)}/cgroup`).includes(controlGroupOf(folder))) &&
+        pid !== process.pid &&
+        alive(pid),
+    );
 }
 
 /** Folders of the control group. */
