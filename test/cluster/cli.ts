@@ -24,7 +24,7 @@ interface State {
 const USAGE = `usage: npm run cluster -- COMMAND [--name NAME]
   up [--members N] [--node]    starts etcd, kube-apiserver and kube-controller-manager (and N member API servers);
                                with --node also kube-scheduler, and containerd, kubelet and kube-proxy as a real node
-                               (no DNS for pods); does nothing when it is up
+                               with DNS for pods; does nothing when it is up
   down                         ends every process and removes the data
   status                       says what runs; exits 1 when it is down or broken
   env                          prints the lines to copy into a shell

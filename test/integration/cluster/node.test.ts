@@ -103,9 +103,12 @@ describeNode('a cluster with a real node', () => {
   }, BUILD_PATIENCE_MS);
 
   afterAll(async () => {
-    await cluster.stop();
-    killProcessesOf(temporary);
-    rmSync(temporary, { recursive: true, force: true });
+    try {
+      await cluster.stop();
+    } finally {
+      killProcessesOf(temporary);
+      rmSync(temporary, { recursive: true, force: true });
+    }
   });
 
   /** What the Service says when one of its pods fetches it. */
