@@ -1,6 +1,6 @@
 /** `npm run cluster -- COMMAND`: a cluster that lives on until it is told to end. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -102,7 +102,6 @@ async function up(): Promise<number> {
   if (before !== undefined) await down();
   // The logs of a start that failed.
   await removeTraces(base);
-  mkdirSync(base, { recursive: true });
   const cluster = await startCluster({ say, folder: base, node: values.node, members });
   const { kubeconfig, server, folder, kubectl, network, pids } = cluster;
   const state: State = {

@@ -188,6 +188,7 @@ function sha256(file: string): string {
 async function build(spec: ToolSpec, entry: string, say: (line: string) => void): Promise<string> {
   clearLeftovers(entry);
   const temporary = `${entry}.${String(process.pid)}.tmp`;
+  rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
   const binary = join(temporary, spec.name);
   try {
@@ -205,11 +206,25 @@ async function build(spec: ToolSpec, entry: string, say: (line: string) => void)
   return join(entry, spec.name);
 }
 
-/** What builds that were killed have left: nobody else builds this entry while we hold its lock. */
+/** What builds that were killed have left; the folder of one that lives is named after its process. */
 function clearLeftovers(entry: string): void {
+  const prefix = `${basename(entry)}.`;
   for (const name of readdirSync(dirname(entry)))
-    if (name.startsWith(`${basename(entry)}.`) && name.endsWith('.tmp'))
+    if (
+      name.startsWith(prefix) &&
+      name.endsWith('.tmp') &&
+      ended(Number.parseInt(name.slice(prefix.length), 10))
+    )
       rmSync(join(dirname(entry), name), { recursive: true, force: true });
+}
+
+function ended(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
 }
 
 function compile(spec: ToolSpec, output: string, say: (line: string) => void): Promise<void> {
@@ -254,7 +269,8 @@ async function lock(path: string, say: (line: string) => void): Promise<() => vo
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     if (abandoned(path, owner)) {
-      rmSync(path, { recursive: true, force: true });
+      breakLock(path, owner);
+      await new Promise((resolve) => setTimeout(resolve, 20));
       continue;
     }
     if (!told) say('another process is building the same tool: waiting for it');
@@ -263,20 +279,34 @@ async function lock(path: string, say: (line: string) => void): Promise<() => vo
   }
 }
 
-function abandoned(path: string, owner: string): boolean {
+/** One at a time, and each looks again: who came second would take the lock away from who came first. */
+function breakLock(path: string, owner: string): void {
+  const breaking = `${path}.breaking`;
   try {
-    const pid = Number(readFileSync(owner, 'utf8'));
-    process.kill(pid, 0);
+    mkdirSync(breaking);
+  } catch {
+    if (olderThan(breaking, 10_000)) rmSync(breaking, { recursive: true, force: true });
+    return;
+  }
+  if (abandoned(path, owner)) rmSync(path, { recursive: true, force: true });
+  rmSync(breaking, { recursive: true, force: true });
+}
+
+function abandoned(path: string, owner: string): boolean {
+  let pid: number;
+  try {
+    pid = Number(readFileSync(owner, 'utf8'));
+  } catch {
+    pid = 0;
+  }
+  // No pid in it yet: its owner is between two lines, unless it died exactly there.
+  return pid === 0 ? olderThan(path, 10_000) : ended(pid);
+}
+
+function olderThan(path: string, ms: number): boolean {
+  try {
+    return Date.now() - statSync(path).mtimeMs > ms;
+  } catch {
     return false;
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ESRCH') return true;
-    if (code === 'EPERM') return false;
-    // No pid in it yet: its owner is between two lines, unless it died exactly there.
-    try {
-      return Date.now() - statSync(path).mtimeMs > 10_000;
-    } catch {
-      return false;
-    }
   }
 }

@@ -140,7 +140,7 @@ describe('npm run cluster', () => {
     expect(stderr).toContain('containerd (Debian package containerd)');
     expect(stderr).toContain('npm run cluster -- requirements --install');
     expect(stderr).not.toContain('building');
-    expect(processesOf(temporary)).toEqual([]);
+    expectNothingLeft();
   });
 });
 

@@ -78,6 +78,11 @@ function outputOf(binary: string): string {
   return spawnSync(binary, { encoding: 'utf8' }).stderr;
 }
 
+/** Of a process that has ended. */
+function deadPid(): number {
+  return spawnSync('true').pid;
+}
+
 /** Of the one entry: `.../tools/PLATFORM/tiny-FINGERPRINT`. */
 function entry(): string {
   const folder = join(cache, 'tools', `${process.platform}-${process.arch}`);
@@ -155,7 +160,7 @@ describe('an entry of the tool cache', () => {
 
   it('is never made of what a killed build has left, which is cleared away', async () => {
     const sound = entry();
-    const left = `${sound}.999999.tmp`;
+    const left = `${sound}.${String(deadPid())}.tmp`;
     cpSync(sound, left, { recursive: true });
     rmSync(sound, { recursive: true });
     writeFileSync(join(left, 'tiny'), '#!/bin/sh\necho half >&2\n');
@@ -167,11 +172,10 @@ describe('an entry of the tool cache', () => {
 
 describe('the lock of a build', () => {
   it('whose owner is dead does not hold', async () => {
-    const dead = spawnSync('true').pid;
     const lock = `${entry()}.lock`;
     rmSync(entry(), { recursive: true });
     mkdirSync(lock);
-    writeFileSync(join(lock, 'pid'), String(dead));
+    writeFileSync(join(lock, 'pid'), String(deadPid()));
     await expectBuiltAnew();
     expect(existsSync(lock)).toBe(false);
   }, 60_000);
@@ -185,13 +189,25 @@ describe('the lock of a build', () => {
     await expectBuiltAnew();
   }, 60_000);
 
-  it('lets one build and the others wait for it', async () => {
-    rmSync(entry(), { recursive: true });
-    const all = await Promise.all(Array.from({ length: 3 }, () => ensure(cache, spec)));
-    expect(all.filter(({ said }) => said.includes('building tiny'))).toHaveLength(1);
-    expect(new Set(all.map(({ path }) => path)).size).toBe(1);
-    expect(outputOf(all[0]?.path ?? '')).toBe(SOUND);
-  }, 60_000);
+  it.each([
+    ['lets one build and the others wait for it', false],
+    ['is taken over from a dead owner by one only', true],
+  ])(
+    '%s',
+    async (_what, left) => {
+      const lock = `${entry()}.lock`;
+      rmSync(entry(), { recursive: true });
+      if (left) {
+        mkdirSync(lock);
+        writeFileSync(join(lock, 'pid'), String(deadPid()));
+      }
+      const all = await Promise.all(Array.from({ length: 3 }, () => ensure(cache, spec)));
+      expect(all.filter(({ said }) => said.includes('building tiny'))).toHaveLength(1);
+      expect(new Set(all.map(({ path }) => path)).size).toBe(1);
+      expect(outputOf(all[0]?.path ?? '')).toBe(SOUND);
+    },
+    60_000,
+  );
 });
 
 describe('a build that fails', () => {
