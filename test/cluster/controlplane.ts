@@ -1,10 +1,16 @@
-/** etcd, kube-apiserver and kube-controller-manager as plain processes: a control plane without a node. */
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:https';
+/** etcd, kube-apiserver and kube-controller-manager as plain processes; with `node`, a real node too. */
+import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { apiserverArguments, controllerArguments, etcdArguments } from './arguments.ts';
+import { writeCredentials, writeKubeconfig } from './credentials.ts';
+import { importArchive } from './node/containerd.ts';
+import { forwardPorts } from './node/forwarder.ts';
+import { createNamespaces, NODE_ADDRESS, type Namespaces } from './node/namespaces.ts';
+import { nodeTools, startNode, type NodeTools } from './node/node.ts';
 import { freePorts, processGroup, type Processes } from './processes.ts';
+import { asking, untilReady, untilServiceAccount } from './readiness.ts';
+import { removeAllButLogs, removeTraces } from './remove.ts';
 import { toolPath } from './tools.ts';
 
 export interface Cluster {
@@ -17,7 +23,12 @@ export interface Cluster {
   kubectl: string;
   /** kubeconfigs of the member clusters, each an API server with a key space of its own */
   members: string[];
+  /** in the order they were started */
   pids: number[];
+  /** a command's prefix that runs it where the addresses of pods and Services are reached; empty without a node */
+  network: readonly string[];
+  /** Brings an image archive to the node; throws with the reason when it is none, and without a node. */
+  importImage(archive: string): void;
   /** Ends every process and removes the folder. Idempotent. */
   stop(): Promise<void>;
   /** Lets the cluster live on when this process ends. */
@@ -27,6 +38,8 @@ export interface Cluster {
 export interface ClusterOptions {
   say?: (line: string) => void;
   members?: number;
+  /** with a real node; needs root and what node/requirements.ts lists */
+  node?: boolean;
   /** false: the cluster is to outlive this process */
   guarded?: boolean;
   folder?: string;
@@ -34,54 +47,93 @@ export interface ClusterOptions {
   signal?: AbortSignal;
 }
 
-interface Credentials {
-  token: string;
-  tokenFile: string;
-  serviceAccountKey: string;
+interface Tools {
+  etcd: string;
+  apiserver: string;
+  controllers: string;
+  kubectl: string;
+  node?: NodeTools;
 }
 
-const READY_PATIENCE_MS = 90_000;
+/** What is under way, for its steps. */
+interface Start {
+  folder: string;
+  names: readonly string[];
+  tools: Tools;
+  processes: Processes;
+  say: (line: string) => void;
+}
 
-/** Resolves when the API server answers /readyz and the default service account's controller runs. */
+/** Resolves when the API server answers /readyz, the default service account is there, and the node is Ready. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { say = () => undefined, members = 0, guarded = true, signal } = options;
-  const [etcd, apiserver, controllers, kubectl] = [
-    await tool('etcd', say),
-    await tool('kube-apiserver', say),
-    await tool('kube-controller-manager', say),
-    await tool('kubectl', say),
-  ];
+  // Asked first: a machine that cannot run a node need not build for minutes to be told.
+  const node = options.node === true ? await nodeTools(say) : undefined;
+  const tools: Tools = {
+    etcd: await tool('etcd', say),
+    apiserver: await tool('kube-apiserver', say),
+    controllers: await tool('kube-controller-manager', say),
+    kubectl: await tool('kubectl', say),
+    ...(node === undefined ? {} : { node }),
+  };
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'cogniforge-cluster-'));
   mkdirSync(folder, { recursive: true });
+  const names = ['main', ...Array.from({ length: members }, (_, at) => `member-${String(at + 1)}`)];
   const processes = processGroup(folder, guarded, signal);
   try {
-    const credentials = writeCredentials(folder);
-    const [etcdPort = 0, peerPort = 0] = await freePorts(2);
-    processes.start({ name: 'etcd', command: etcd, args: etcdArguments(folder, etcdPort, peerPort) });
-    const names = ['main', ...Array.from({ length: members }, (_, at) => `member-${String(at + 1)}`)];
-    const ports = await freePorts(names.length);
-    for (const [at, name] of names.entries()) {
-      const args = apiserverArguments(folder, name, ports[at] ?? 0, etcdPort, credentials);
-      processes.start({ name: `kube-apiserver-${name}`, command: apiserver, args });
-    }
-    say('waiting for the API server ...');
-    const kubeconfigs: string[] = [];
-    for (const [at, name] of names.entries()) {
-      const port = ports[at] ?? 0;
-      await untilReady(processes, port, credentials.token);
-      kubeconfigs.push(writeKubeconfig(folder, name, port, credentials.token));
-    }
-    const [main = '', ...rest] = kubeconfigs;
-    const args = controllerArguments(folder, main, credentials);
-    processes.start({ name: 'kube-controller-manager', command: controllers, args });
-    await untilServiceAccount(processes, ports[0] ?? 0, credentials.token);
-    return clusterOf(folder, main, `https://127.0.0.1:${String(ports[0])}`, kubectl, rest, processes);
+    return await start({ folder, names, tools, processes, say });
   } catch (error) {
     await processes.stop();
-    if (signal?.aborted === true) rmSync(folder, { recursive: true, force: true });
-    else say(`the cluster did not start; its logs are kept in ${folder}`);
+    if (signal?.aborted === true) await removeTraces(folder);
+    else {
+      await removeAllButLogs(folder);
+      say(`the cluster did not start; its logs are kept in ${folder}`);
+    }
     throw error;
   }
+}
+
+async function start(context: Start): Promise<Cluster> {
+  const { folder, names, tools, processes, say } = context;
+  const [etcdPort = 0, peerPort = 0, ...ports] = await freePorts(2 + names.length);
+  const [mainPort = 0] = ports;
+  const namespaces = tools.node === undefined ? undefined : await createNamespaces(folder, processes);
+  const within = namespaces?.within ?? [];
+  if (namespaces !== undefined) await forwardPorts(ports, within, processes);
+  const credentials = await writeCredentials(folder, ['127.0.0.1', NODE_ADDRESS]);
+  processes.start({
+    name: 'etcd',
+    command: tools.etcd,
+    args: etcdArguments(folder, etcdPort, peerPort),
+    within,
+  });
+  for (const [at, name] of names.entries()) {
+    const place = {
+      bindAddress: namespaces === undefined ? '127.0.0.1' : '0.0.0.0',
+      // Pods are the main cluster's.
+      ...(namespaces === undefined || at > 0 ? {} : { nodeAddress: NODE_ADDRESS }),
+    };
+    const args = apiserverArguments({ name, port: ports[at] ?? 0, etcdPort, credentials, place });
+    processes.start({ name: `kube-apiserver-${name}`, command: tools.apiserver, args, within });
+  }
+  say('waiting for the API server ...');
+  for (const port of ports) await untilReady(processes, asking(port, credentials.token));
+  const [kubeconfig = '', ...members] = names.map((name, at) =>
+    writeKubeconfig(folder, name, serverOf(ports[at] ?? 0), credentials),
+  );
+  const args = controllerArguments(kubeconfig, credentials);
+  processes.start({ name: 'kube-controller-manager', command: tools.controllers, args, within });
+  const ask = asking(mainPort, credentials.token);
+  if (namespaces !== undefined && tools.node !== undefined) {
+    const shared = { folder, kubeconfig, credentials, namespaces, processes, ask, say };
+    await startNode({ ...shared, kubectl: tools.kubectl, tools: tools.node });
+  }
+  await untilServiceAccount(processes, ask);
+  return clusterOf({ ...context, kubeconfig, members, server: serverOf(mainPort) }, namespaces);
+}
+
+function serverOf(port: number): string {
+  return `https://127.0.0.1:${String(port)}`;
 }
 
 /** The binary of envtest where the usual variable names one, else our own build. */
@@ -92,158 +144,29 @@ async function tool(name: string, say: (line: string) => void): Promise<string> 
 }
 
 function clusterOf(
-  folder: string,
-  kubeconfig: string,
-  server: string,
-  kubectl: string,
-  members: string[],
-  processes: Processes,
+  started: Start & Pick<Cluster, 'kubeconfig' | 'members' | 'server'>,
+  namespaces: Namespaces | undefined,
 ): Cluster {
+  const { folder, tools, processes, kubeconfig, members, server } = started;
   let stopped: Promise<void> | undefined;
   return {
     kubeconfig,
     server,
     folder,
-    kubectl,
+    kubectl: tools.kubectl,
     members,
     pids: processes.pids(),
+    network: namespaces?.network ?? [],
+    importImage(archive) {
+      if (namespaces === undefined) throw new Error('this cluster has no node: startCluster({ node: true })');
+      importArchive(archive, namespaces);
+    },
     stop() {
-      stopped ??= processes.stop().then(() => {
-        rmSync(folder, { recursive: true, force: true });
-      });
+      stopped ??= processes.stop().then(() => removeTraces(folder));
       return stopped;
     },
     release: () => {
       processes.release();
     },
   };
-}
-
-function writeCredentials(folder: string): Credentials {
-  const token = randomBytes(24).toString('hex');
-  const tokenFile = join(folder, 'tokens.csv');
-  writeFileSync(tokenFile, `${token},admin,admin,"system:masters"\n`, { mode: 0o600 });
-  const { privateKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-  });
-  const serviceAccountKey = join(folder, 'service-account.key');
-  writeFileSync(serviceAccountKey, privateKey, { mode: 0o600 });
-  return { token, tokenFile, serviceAccountKey };
-}
-
-function etcdArguments(folder: string, port: number, peerPort: number): string[] {
-  const client = `http://127.0.0.1:${String(port)}`;
-  const peer = `http://127.0.0.1:${String(peerPort)}`;
-  return [
-    `--data-dir=${join(folder, 'etcd')}`,
-    `--listen-client-urls=${client}`,
-    `--advertise-client-urls=${client}`,
-    `--listen-peer-urls=${peer}`,
-    `--initial-advertise-peer-urls=${peer}`,
-    `--initial-cluster=default=${peer}`,
-    // The data is thrown away with the cluster: durability would only cost time.
-    '--unsafe-no-fsync',
-    '--log-level=warn',
-  ];
-}
-
-function apiserverArguments(
-  folder: string,
-  name: string,
-  port: number,
-  etcdPort: number,
-  credentials: Credentials,
-): string[] {
-  return [
-    `--etcd-servers=http://127.0.0.1:${String(etcdPort)}`,
-    `--etcd-prefix=/registry-${name}`,
-    `--cert-dir=${join(folder, `apiserver-${name}`)}`,
-    '--bind-address=127.0.0.1',
-    '--advertise-address=127.0.0.1',
-    `--secure-port=${String(port)}`,
-    `--token-auth-file=${credentials.tokenFile}`,
-    '--authorization-mode=RBAC',
-    '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-key-file=${credentials.serviceAccountKey}`,
-    `--service-account-signing-key-file=${credentials.serviceAccountKey}`,
-    '--service-cluster-ip-range=10.96.0.0/16',
-    '--endpoint-reconciler-type=none',
-    '--enable-priority-and-fairness=false',
-    '--max-requests-inflight=0',
-    '--max-mutating-requests-inflight=0',
-    '--allow-privileged=true',
-  ];
-}
-
-function controllerArguments(folder: string, kubeconfig: string, credentials: Credentials): string[] {
-  return [
-    `--kubeconfig=${kubeconfig}`,
-    `--service-account-private-key-file=${credentials.serviceAccountKey}`,
-    `--root-ca-file=${join(folder, 'apiserver-main', 'apiserver.crt')}`,
-    '--leader-elect=false',
-    '--secure-port=0',
-  ];
-}
-
-function writeKubeconfig(folder: string, name: string, port: number, token: string): string {
-  const ca = readFileSync(join(folder, `apiserver-${name}`, 'apiserver.crt')).toString('base64');
-  const server = `https://127.0.0.1:${String(port)}`;
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': name,
-    contexts: [{ name, context: { cluster: name, user: 'admin' } }],
-    clusters: [{ name, cluster: { server, 'certificate-authority-data': ca } }],
-    users: [{ name: 'admin', user: { token } }],
-  };
-  const path = join(folder, name === 'main' ? 'kubeconfig' : `kubeconfig-${name}`);
-  writeFileSync(path, JSON.stringify(config, undefined, 2), { mode: 0o600 });
-  return path;
-}
-
-async function untilReady(processes: Processes, port: number, token: string): Promise<void> {
-  await until(processes, 'the API server', async () => (await probe(port, token, '/readyz')) === 200);
-}
-
-/** Pods and namespaces are refused before the controller has made the default service account. */
-async function untilServiceAccount(processes: Processes, port: number, token: string): Promise<void> {
-  const path = '/api/v1/namespaces/default/serviceaccounts/default';
-  await until(processes, 'the default service account', async () => (await probe(port, token, path)) === 200);
-}
-
-async function until(processes: Processes, what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + READY_PATIENCE_MS;
-  while (!(await holds())) {
-    processes.check();
-    if (Date.now() > deadline)
-      throw new Error(`${what} was not ready within ${String(READY_PATIENCE_MS / 1000)} s`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-/** HTTP status, 0 when there is no answer. Its certificate is what we are waiting for, so it is not verified yet. */
-function probe(port: number, token: string, path: string): Promise<number> {
-  return new Promise((resolve) => {
-    const call = request(
-      {
-        host: '127.0.0.1',
-        port,
-        path,
-        agent: false,
-        rejectUnauthorized: false,
-        headers: { authorization: `Bearer ${token}` },
-      },
-      (response) => {
-        response.resume();
-        resolve(response.statusCode ?? 0);
-      },
-    );
-    call.once('error', () => {
-      resolve(0);
-    });
-    call.setTimeout(5_000, () => call.destroy());
-    call.end();
-  });
 }

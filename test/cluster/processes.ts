@@ -3,17 +3,25 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { startWatchdog } from './watchdog.ts';
 
 export interface ProcessSpec {
   name: string;
   command: string;
   args: readonly string[];
   env?: NodeJS.ProcessEnv;
+  /** a command that runs the command, as `nsenter ...` */
+  within?: readonly string[];
+  /** with a channel for send() */
+  ipc?: boolean;
 }
 
 export interface Processes {
+  /** in the order they were started */
   pids: () => number[];
-  start(spec: ProcessSpec): void;
+  start(spec: ProcessSpec): ChildProcess;
+  /** Takes a process in that one of ours has started. */
+  adopt(name: string, pid: number): void;
   /** Throws, with the last lines of its log, when a process has ended by itself, and when the signal was given. */
   check(): void;
   /** SIGTERM, then SIGKILL; the last started first. */
@@ -23,42 +31,47 @@ export interface Processes {
 }
 
 interface Running {
-  spec: ProcessSpec;
-  child: ChildProcess;
+  name: string;
+  pid: number | undefined;
+  ended: () => boolean;
+  end: () => Promise<void>;
 }
 
 const TERM_PATIENCE_MS = 5_000;
 
-/** Logs go to `folder`/NAME.log. With `guarded`, a SIGKILL of this process ends the children too. */
+/** Logs go to `folder`/NAME.log. With `guarded`, a SIGKILL of this process ends the children and removes the folder. */
 export function processGroup(folder: string, guarded: boolean, signal?: AbortSignal): Processes {
   const running: Running[] = [];
-  const watchdog = guarded ? startWatchdog() : undefined;
+  const watchdog = guarded ? startWatchdog(folder) : undefined;
+  const add = (one: Running): void => {
+    running.push(one);
+    if (one.pid !== undefined) watchdog?.watch(one.pid);
+  };
   return {
-    pids: () => running.flatMap(({ child }) => (child.pid === undefined ? [] : [child.pid])),
+    pids: () => running.flatMap(({ pid }) => pid ?? []),
     start(spec) {
-      const log = openSync(join(folder, `${spec.name}.log`), 'a');
-      const child = spawn(spec.command, spec.args, {
-        detached: true,
-        stdio: ['ignore', log, log],
-        env: { ...process.env, ...spec.env },
+      const child = spawnLogged(folder, spec);
+      add({
+        name: spec.name,
+        pid: child.pid,
+        ended: () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined,
+        end: () => end(child),
       });
-      closeSync(log);
-      child.unref();
-      running.push({ spec, child });
-      if (child.pid !== undefined) watchdog?.watch(child.pid);
+      return child;
+    },
+    adopt(name, pid) {
+      add({ name, pid, ended: () => !alive(pid), end: () => endByPid(pid) });
     },
     check() {
       signal?.throwIfAborted();
-      for (const { spec, child } of running) {
-        if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
-          throw new Error(
-            `${spec.name} ended by itself; its log ${join(folder, `${spec.name}.log`)} ends with:\n${tail(folder, spec.name)}`,
-          );
-        }
-      }
+      const gone = running.find(({ ended }) => ended());
+      if (gone === undefined) return;
+      throw new Error(
+        `${gone.name} ended by itself; its log ${join(folder, `${gone.name}.log`)} ends with:\n${tail(folder, gone.name)}`,
+      );
     },
     async stop() {
-      for (const { child } of running.toReversed()) await end(child);
+      for (const one of running.toReversed()) await one.end();
       watchdog?.stop();
       running.length = 0;
     },
@@ -66,6 +79,21 @@ export function processGroup(folder: string, guarded: boolean, signal?: AbortSig
       watchdog?.stop();
     },
   };
+}
+
+function spawnLogged(folder: string, spec: ProcessSpec): ChildProcess {
+  const log = openSync(join(folder, `${spec.name}.log`), 'a');
+  const [command = spec.command, ...args] = [...(spec.within ?? []), spec.command, ...spec.args];
+  const child = spawn(command, args, {
+    detached: true,
+    stdio: ['ignore', log, log, ...(spec.ipc === true ? (['ipc'] as const) : [])],
+    env: { ...process.env, ...spec.env },
+  });
+  closeSync(log);
+  // A command that is not there is found by check(), as one that has ended.
+  child.once('error', () => undefined);
+  child.unref();
+  return child;
 }
 
 /** The last lines of a log: what a person would look at first. */
@@ -95,27 +123,6 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(killer);
 }
 
-/**
- * A shell that reads process ids from our end of a pipe. The pipe closes when we die, however we die; then it kills
- * what it knows. It has a session of its own, so that what kills our group does not kill it first.
- */
-function startWatchdog(): { watch(pid: number): void; stop(): void } {
-  const script =
-    'pids=; while read -r pid; do [ "$pid" = done ] && exit 0; pids="$pids $pid"; done; [ -n "$pids" ] && kill -9 $pids 2>/dev/null';
-  const shell = spawn('sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
-  shell.unref();
-  shell.stdin.on('error', () => undefined);
-  (shell.stdin as unknown as { unref?: () => void }).unref?.();
-  return {
-    watch: (pid) => {
-      shell.stdin.write(`${String(pid)}\n`);
-    },
-    stop: () => {
-      shell.stdin.end('done\n');
-    },
-  };
-}
-
 /** Ends a process that another run started, by its id. Resolves when it is gone. */
 export async function endByPid(pid: number): Promise<void> {
   for (const [signal, patienceMs] of [
@@ -142,6 +149,28 @@ export function alive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' && process.platform !== 'linux';
   }
+}
+
+/**
+ * Tells a process from a later one that was given the same id: `ID@TICKS`, the ticks from boot to its start (proc(5),
+ * stat, field 22). Undefined when there is none.
+ */
+export function identityOf(pid: number): string | undefined {
+  if (!alive(pid)) return undefined;
+  try {
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+    // The second field is a name that may hold blanks and brackets.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return `${String(pid)}@${fields[19] ?? ''}`;
+  } catch {
+    return process.platform === 'linux' ? undefined : String(pid);
+  }
+}
+
+/** The id of the process that has this identity, if it still runs. */
+export function pidOf(identity: string): number | undefined {
+  const pid = Number.parseInt(identity, 10);
+  return identityOf(pid) === identity ? pid : undefined;
 }
 
 /** Ports nobody listens on at this moment. */

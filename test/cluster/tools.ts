@@ -6,9 +6,18 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface ToolSpec {
@@ -67,6 +76,14 @@ export const TOOLS: readonly ToolSpec[] = [
     expectedSeconds: 35,
   },
   {
+    name: 'coredns',
+    module: join(HERE, 'tools', 'coredns'),
+    package: '.',
+    ldflags: '-s -w',
+    probe: ['-version'],
+    expectedSeconds: 110,
+  },
+  {
     name: 'opa',
     module: join(HERE, 'tools', 'opa'),
     package: 'github.com/open-policy-agent/opa',
@@ -112,10 +129,11 @@ function sayNothing(): void {
   // a caller that wants no progress
 }
 
-/** Everything the binary depends on: pinned versions, flags, Go itself. */
+/** Everything the binary depends on: pinned versions, source of our own, flags, Go itself. */
 function fingerprint(spec: ToolSpec): string {
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum']) {
+  const sources = readdirSync(spec.module).filter((name) => name.endsWith('.go'));
+  for (const file of ['go.mod', 'go.sum', ...sources.toSorted()]) {
     const path = join(spec.module, file);
     if (existsSync(path)) hash.update(readFileSync(path));
   }
@@ -168,6 +186,7 @@ function sha256(file: string): string {
 }
 
 async function build(spec: ToolSpec, entry: string, say: (line: string) => void): Promise<string> {
+  clearLeftovers(entry);
   const temporary = `${entry}.${String(process.pid)}.tmp`;
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
@@ -185,6 +204,27 @@ async function build(spec: ToolSpec, entry: string, say: (line: string) => void)
     rmSync(temporary, { recursive: true, force: true });
   }
   return join(entry, spec.name);
+}
+
+/** What builds that were killed have left; the folder of one that lives is named after its process. */
+function clearLeftovers(entry: string): void {
+  const prefix = `${basename(entry)}.`;
+  for (const name of readdirSync(dirname(entry)))
+    if (
+      name.startsWith(prefix) &&
+      name.endsWith('.tmp') &&
+      ended(Number.parseInt(name.slice(prefix.length), 10))
+    )
+      rmSync(join(dirname(entry), name), { recursive: true, force: true });
+}
+
+function ended(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
 }
 
 function compile(spec: ToolSpec, output: string, say: (line: string) => void): Promise<void> {
@@ -229,7 +269,8 @@ async function lock(path: string, say: (line: string) => void): Promise<() => vo
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     if (abandoned(path, owner)) {
-      rmSync(path, { recursive: true, force: true });
+      breakLock(path, owner);
+      await new Promise((resolve) => setTimeout(resolve, 20));
       continue;
     }
     if (!told) say('another process is building the same tool: waiting for it');
@@ -238,20 +279,34 @@ async function lock(path: string, say: (line: string) => void): Promise<() => vo
   }
 }
 
-function abandoned(path: string, owner: string): boolean {
+/** One at a time, and each looks again: who came second would take the lock away from who came first. */
+function breakLock(path: string, owner: string): void {
+  const breaking = `${path}.breaking`;
   try {
-    const pid = Number(readFileSync(owner, 'utf8'));
-    process.kill(pid, 0);
+    mkdirSync(breaking);
+  } catch {
+    if (olderThan(breaking, 10_000)) rmSync(breaking, { recursive: true, force: true });
+    return;
+  }
+  if (abandoned(path, owner)) rmSync(path, { recursive: true, force: true });
+  rmSync(breaking, { recursive: true, force: true });
+}
+
+function abandoned(path: string, owner: string): boolean {
+  let pid: number;
+  try {
+    pid = Number(readFileSync(owner, 'utf8'));
+  } catch {
+    pid = 0;
+  }
+  // No pid in it yet: its owner is between two lines, unless it died exactly there.
+  return pid === 0 ? olderThan(path, 10_000) : ended(pid);
+}
+
+function olderThan(path: string, ms: number): boolean {
+  try {
+    return Date.now() - statSync(path).mtimeMs > ms;
+  } catch {
     return false;
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ESRCH') return true;
-    if (code === 'EPERM') return false;
-    // No pid in it yet: its owner is between two lines, unless it died exactly there.
-    try {
-      return Date.now() - statSync(path).mtimeMs > 10_000;
-    } catch {
-      return false;
-    }
   }
 }

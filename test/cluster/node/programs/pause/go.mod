@@ -1,0 +1,3 @@
+module cogniforge.dev/pause
+
+go 1.24

@@ -1,0 +1,3 @@
+module cogniforge.dev/test/web
+
+go 1.24
