@@ -33,12 +33,15 @@ export function parseSyntax(given: string, maxDepth: number): Syntax {
       const at = error.mark?.position ?? 0;
       const mendable = error.reason === SHALLOW && work < MAX_WORK;
       if (mendable && shifts.add(shallowLines(text, at, maxDepth))) continue;
-      const reason = error.reason.startsWith('nesting exceeded')
-        ? `nested more than ${String(maxDepth)} levels deep`
-        : error.reason;
-      throw new Fault(reason, shifts.origin(at));
+      throw new Fault(reasonOf(error, maxDepth), shifts.origin(at));
     }
   }
+}
+
+function reasonOf({ reason }: YAMLException, maxDepth: number): string {
+  if (reason === SHALLOW)
+    return 'between brackets or quotes, lines must be indented deeper than what surrounds them, with spaces';
+  return reason.startsWith('nesting exceeded') ? `nested more than ${String(maxDepth)} levels deep` : reason;
 }
 
 /** A text with spaces put at the beginning of some of its lines. */

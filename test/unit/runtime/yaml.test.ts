@@ -72,6 +72,7 @@ describe('mappings', () => {
       '{1: a, 0x10: b, true: c, 1.50: d, 1e6: e, .inf: f, 2001-01-01: g}',
       ['1', '16', 'true', '1.5', '1e+06', '.inf', '2001-01-01'],
     ],
+    ['{+18446744073709551615: a}', ['1.8446744e+19']],
     [
       '{0.1: a, 1e39: b, 16777217.0: c, 0.00001: d, -0.0: e, 123456.0: f}',
       ['0.1', '.inf', '1.6777216e+07', '1e-05', '-0', '123456'],
@@ -86,7 +87,7 @@ describe('mappings', () => {
       '{"b":{"x":1},"c":{"x":1},"d":{"x":10}}',
     );
     expect(json('{<<: [{x: 1}, {x: 2, z: 3}]}')).toBe('{"x":1,"z":3}');
-    expect(json('{"<<": 1}')).toBe('{"<<":1}');
+    expect(json('a: {"<<": 1}')).toBe('{"a":{"<<":1}}');
   });
 
   it.each([
@@ -129,6 +130,10 @@ describe('streams', () => {
     ['a: |+\n  x\n\n---\nb: 1\n', '{"a":"x\\n\\n"} {"b":1}'],
     // kubectl does not look at indentation between brackets and quotes.
     ['a: [\n1, # ]\n{b: "]"\n}\n]\nc: "x\n  y\n\nz"\n', '{"a":[1,{"b":"]"}],"c":"x y\\nz"}'],
+    ['a: [ # {\n# ]\n"[", # [\n{b: c}\n]\nd:\n- e\n', '{"a":["[",{"b":"c"}],"d":["e"]}'],
+    ["a: [\n\"\\\"[\",\n'it''s [',\n]\nd:\n- e\n", '{"a":["\\"[","it\'s ["],"d":["e"]}'],
+    ['a: "x \\\r\n  y"\r\n', '{"a":"x y"}'],
+    ['a: |2\n  \tx\n', '{"a":"\\tx\\n"}'],
     ["a:\n- - k: 'x\ny''\n'\n  - {\n}\n", `{"a":[[{"k":"x y' "},{}]]}`],
   ])('%j', (text, expected) => {
     expect(json(text)).toBe(expected);
@@ -146,6 +151,15 @@ describe('streams', () => {
     ['{"a": 1}{"b": 1} c\n', 1, 18, /JSON/],
     ['a: \u0007\n', 1, 4, /U\+0007/],
     ['a: b\u2028c\n', 1, 5, /U\+2028/],
+    ['a: &a [*a]\n', 1, 9, /contains itself/],
+    ['a: [:x]\n', 1, 5, /quotes/],
+    ['a: |\n\n  \tx\n', 3, 3, /tab/],
+    [`${'k'.repeat(1025)}: 1\n`, 1, 1, /1024/],
+    ['a: {"x\n  y": 1}\n', 1, 6, /one line/],
+    ['a: &a.b c\n', 1, 5, /anchor/],
+    ['a: [!x, y]\n', 1, 7, /comma/],
+    ['a: "x\\\n\n  y"\n', 1, 6, /escaped line break/],
+    ['\ufeff{"a": "\\/"}\n', 1, 9, /escape/],
     [Buffer.from([0x61, 0x3a, 0x20, 0xff]), 1, 1, /UTF-8/],
   ])('refuses %j at line %i, column %i', (text, line, column, reason) => {
     const error = errorOf(text, { file: 'x.yaml' });
@@ -190,6 +204,9 @@ describe('bounds', () => {
   it('reads what is large or odd in time', () => {
     expect(json(JSON.stringify({ a: 'x\\"'.repeat(1_000_000) })).length).toBeGreaterThan(4_000_000);
     expect(json(`a: |\n${'\n'.repeat(50_000)}  x\n`).length).toBe(100_011);
+    const margins = Array.from({ length: 3000 }, (_, at) => `a${String(at)}: [\n]\n`);
+    expect(json(margins.slice(0, 100).join('')).length).toBe(891);
+    expect(errorOf(margins.join('')).reason).toMatch(/indented deeper/);
     expect(json(`a: [\n${'x,\n'.repeat(5000)}]\n`).length).toBe(20_007);
   });
 });
@@ -221,9 +238,12 @@ describe('manifests', () => {
     expect(() => read(`apiVersion: v1\nkind: A\n${text}`)).toThrow(reason);
   });
 
-  it.each(['- a', 'x', 'kind: A', 'apiVersion: v1', 'apiVersion: 1\nkind: A'])('refuses %j', (text) => {
-    expect(() => read(text)).toThrow(ManifestError);
-  });
+  it.each(['- a', 'x', 'kind: A', 'apiVersion: v1', 'apiVersion: 1\nkind: A', 'apiVersion: v1\nkind: ""'])(
+    'refuses %j',
+    (text) => {
+      expect(() => read(text)).toThrow(ManifestError);
+    },
+  );
 
   it('takes null where Go has an empty value', () => {
     expect(read('apiVersion: v1\nkind: A\nmetadata: {labels: {a: }, creationTimestamp: }')).toContain(
