@@ -12,7 +12,7 @@ export interface Syntax {
   text: string;
   events: Event[];
   /** the offset in the text as it was given */
-  origin(offset: number): number;
+  origin: (offset: number) => number;
 }
 
 const SHALLOW = 'deficient indentation';

@@ -21,7 +21,7 @@ interface Row {
 
 interface Case extends Row {
   policy: CompiledPolicy | CompileError;
-  read(file: string): Unstructured[];
+  read: (file: string) => Unstructured[];
 }
 
 interface Template {
