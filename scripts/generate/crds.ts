@@ -1,8 +1,8 @@
 /** Reads crds/*.yaml: anchors and merge keys are expanded, so that what is generated is plain JSON. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
 import type { CustomResourceDefinition } from '../../src/runtime/schema.ts';
+import { parseYamlDocument } from '../../src/runtime/yaml.ts';
 
 export interface CrdFile {
   /** the file's name without its folder */
@@ -16,8 +16,7 @@ export interface CrdFile {
 const SERVICE = 'cogniforge.dev/service';
 
 export function parseCrd(text: string, file: string): CrdFile {
-  const document = load(text, { schema: CORE_SCHEMA.withTags(mergeTag) });
-  const crd = JSON.parse(JSON.stringify(document)) as Partial<CustomResourceDefinition> | null;
+  const crd = parseYamlDocument(text, { file }) as Partial<CustomResourceDefinition> | undefined;
   if (crd?.kind !== 'CustomResourceDefinition' || crd.spec === undefined || crd.metadata === undefined) {
     throw new Error(`${file}: expected one CustomResourceDefinition with metadata and spec`);
   }

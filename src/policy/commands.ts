@@ -1,9 +1,9 @@
 /** `cogniforge policy eval --rule FILE --input FILE`: a rule's verdict on an object, without a cluster. */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { loadAll, YAML11_SCHEMA } from 'js-yaml';
-import { isRecord, parseJson, stringifyJson } from '../runtime/json.ts';
+import { isRecord, stringifyJson } from '../runtime/json.ts';
 import { splitApiVersion } from '../runtime/resource.ts';
+import { parseYaml } from '../runtime/yaml.ts';
 import { compile } from './compiler.ts';
 import { createEngine } from './engine/engine.ts';
 import { sourceOf } from './library.ts';
@@ -58,11 +58,7 @@ export async function policyCommand(
 
 /** The documents of a YAML or JSON file. Throws when there is none, or one that is no object. */
 function documents(file: string): Record<string, unknown>[] {
-  const text = readFileSync(file, 'utf8');
-  const found: unknown[] = text.trimStart().startsWith('{')
-    ? [parseJson(text)]
-    : loadAll(text, { schema: YAML11_SCHEMA, filename: file });
-  const objects = found.filter((document) => document !== null && document !== undefined);
+  const objects = parseYaml(readFileSync(file), { file });
   if (objects.length === 0 || !objects.every(isRecord))
     throw new Error(`${file} must hold Kubernetes objects`);
   return objects;

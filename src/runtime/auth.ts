@@ -8,8 +8,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
-import { load } from 'js-yaml';
 import type { Clock } from './clock.ts';
+import { parseYamlDocument, YamlError } from './yaml.ts';
 
 export interface Endpoint {
   /** https://host:port, without a trailing slash */
@@ -140,7 +140,12 @@ async function readKubeconfig(file: string): Promise<KubeConfigFile> {
       `cannot read the kubeconfig ${file}: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  const parsed: unknown = load(text);
+  let parsed: unknown;
+  try {
+    parsed = parseYamlDocument(text, { file });
+  } catch (error) {
+    throw error instanceof YamlError ? new ConfigError(error.message) : error;
+  }
   if (typeof parsed !== 'object' || parsed === null) throw new ConfigError(`${file} is not a kubeconfig`);
   return parsed;
 }

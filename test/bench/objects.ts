@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { load } from 'js-yaml';
 import { kubeconfigEndpoint } from '../../src/runtime/auth.ts';
 import { createClient, type Client } from '../../src/runtime/client.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { isApiError } from '../../src/runtime/errors.ts';
 import type { KubernetesObject, ResourceType } from '../../src/runtime/resource.ts';
 import { httpsTransport, type Transport } from '../../src/runtime/transport.ts';
+import { parseYamlDocument } from '../../src/runtime/yaml.ts';
 import { BENCH } from './bench-kind.ts';
 
 const CRD: ResourceType = {
@@ -42,7 +42,7 @@ export async function admin(kubeconfig: string): Promise<Admin> {
 /** Resolves when objects of the kind can be listed. */
 export async function installBenchKind(client: Client): Promise<void> {
   const file = join(dirname(fileURLToPath(import.meta.url)), 'crd.yaml');
-  const crd = load(readFileSync(file, 'utf8')) as KubernetesObject;
+  const crd = parseYamlDocument(readFileSync(file)) as KubernetesObject;
   await client.apply(CRD, crd, { fieldManager: 'bench' });
   const deadline = systemClock.monotonic() + ESTABLISH_PATIENCE_MS;
   for (;;) {

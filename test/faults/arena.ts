@@ -1,8 +1,8 @@
 /** A real API server with the kind of the fault runs, and what a proxy in front of it needs to know. */
 import { readFileSync } from 'node:fs';
-import { load } from 'js-yaml';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { kubeconfigEndpoint } from '../../src/runtime/auth.ts';
+import { parseYamlDocument } from '../../src/runtime/yaml.ts';
 import { admin, installBenchKind } from '../bench/objects.ts';
 import type { Cluster } from '../cluster/controlplane.ts';
 import { certificates, type Arena } from './schedule.ts';
@@ -15,7 +15,7 @@ export async function openArena(cluster: Cluster): Promise<Arena> {
   const { client } = await admin(cluster.kubeconfig);
   await installBenchKind(client);
   const { server, tls } = await kubeconfigEndpoint(cluster.kubeconfig, systemClock);
-  const config = load(readFileSync(cluster.kubeconfig, 'utf8')) as AdminConfig;
+  const config = parseYamlDocument(readFileSync(cluster.kubeconfig)) as AdminConfig;
   const { token } = config.users[0].user;
   if (typeof tls.ca !== 'string') throw new Error('the kubeconfig of a test cluster holds its CA');
   return {
