@@ -43,7 +43,7 @@ export async function serveHealth(options: HealthOptions): Promise<HealthServer>
 }
 
 function answerChecks(response: ServerResponse, checks: Readonly<Record<string, Check>>): void {
-  const results = Object.entries(checks).map(([name, check]) => ({ name, problem: check() }));
+  const results = Object.entries(checks).map(([name, check]) => ({ name, problem: answerOf(check) }));
   const ok = results.every(({ problem }) => problem === undefined);
   const lines = results.map(({ name, problem }) =>
     problem === undefined ? `[+]${name} ok` : `[-]${name} failed: ${problem}`,
@@ -51,6 +51,15 @@ function answerChecks(response: ServerResponse, checks: Readonly<Record<string, 
   response
     .writeHead(ok ? 200 : 503, { 'content-type': 'text/plain; charset=utf-8' })
     .end(`${lines.join('\n')}\n`);
+}
+
+/** A check that throws has failed; the process has not. */
+function answerOf(check: Check): string | undefined {
+  try {
+    return check();
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 function answerMetrics(response: ServerResponse, { contentType, metrics }: HealthOptions['metrics']): void {
