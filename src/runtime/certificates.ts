@@ -61,10 +61,11 @@ export function decideCertificates(
     const leaf = new X509Certificate(bundle.cert);
     if (inLastThird(ca, now))
       return { action: 'renewCa', why: `the CA expires at ${ca.notAfter.toISOString()}` };
-    if (inLastThird(leaf, now))
-      return { action: 'renewLeaf', why: `the certificate expires at ${leaf.notAfter.toISOString()}` };
-    if (leaf.issuer !== ca.subject && !(isOf(leaf, bundle.previousCa, now) && isYoung(ca, now)))
+    const unpublished = isOf(leaf, bundle.previousCa, now) && isYoung(ca, now);
+    if (!unpublished && leaf.issuer !== ca.subject)
       return { action: 'renewLeaf', why: 'the certificate is of another CA' };
+    if (!unpublished && inLastThird(leaf, now))
+      return { action: 'renewLeaf', why: `the certificate expires at ${leaf.notAfter.toISOString()}` };
     const missing = names.filter((name) => !namesOf(leaf).includes(name));
     if (missing.length > 0)
       return { action: 'renewLeaf', why: `the certificate lacks ${missing.join(', ')}` };

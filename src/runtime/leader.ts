@@ -302,9 +302,10 @@ async function renewUntilOver(
     } catch (error) {
       log.warn('the lease could not be renewed', { lease: name, identity, error: messageOf(error) });
       if (!isApiError(error, 'conflict', 'notFound')) continue;
-      const current = await read(options).catch(() => undefined);
+      const current = await read(options).catch(() => lease);
       if (current?.spec.holderIdentity !== identity) return undefined;
-      // Our own renewal whose answer was lost, or a label somebody put on it: still ours.
+      // Our own renewal whose answer was lost, or a label somebody put on it: still ours. Where it cannot be read, it
+      // is ours until the term ends.
       lease = current;
     }
   }
