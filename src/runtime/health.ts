@@ -62,9 +62,9 @@ function answerOf(check: Check): string | undefined {
   }
 }
 
-function answerMetrics(response: ServerResponse, { contentType, metrics }: HealthOptions['metrics']): void {
-  metrics().then(
-    (text) => response.writeHead(200, { 'content-type': contentType }).end(text),
+function answerMetrics(response: ServerResponse, registry: HealthOptions['metrics']): void {
+  registry.metrics().then(
+    (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
     (error: unknown) => response.writeHead(500).end(messageOf(error)),
   );
 }
