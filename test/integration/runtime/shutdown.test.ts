@@ -6,7 +6,6 @@ import { request } from 'node:https';
 import { connect } from 'node:tls';
 import { join } from 'node:path';
 import { POLICY_RULE } from '../../../src/policy/policyrule/kind.ts';
-import type { PolicyRule } from '../../../src/policy/policyrule/types.gen.ts';
 import type { Client } from '../../../src/runtime/client.ts';
 import { LEASE } from '../../../src/runtime/leader.ts';
 import type { KubernetesObject } from '../../../src/runtime/resource.ts';
@@ -107,6 +106,45 @@ function slowReview(port: number): { sent: Promise<void>; finish(): void; answer
   return { sent, finish: () => call.end(body.slice(100)), answer };
 }
 
+describe('while it runs', () => {
+  beforeAll(async () => {
+    for (let at = 0; at < 4; at += 1)
+      await client.apply(POLICY_RULE, rule(`late-${String(at)}`, forbids(`late${String(at)}`)), {
+        fieldManager: 'test',
+      });
+  });
+
+  it('it is not ready until the rules are compiled, shows its metrics, and logs no credential', async () => {
+    serial += 1;
+    operator = await spawnOperator(
+      cluster.kubeconfig,
+      join(cluster.folder, `operator-${String(serial)}.log`),
+    );
+    const seen = new Set<string>();
+    await until('it is ready', async () => {
+      const { code, text } = await ask(operator.healthPort, '/readyz');
+      for (const [, name = ''] of text.matchAll(/^\[-\](\w+) failed/gm)) seen.add(name);
+      return code === 200;
+    });
+    expect([...seen]).toContain('policies');
+    expect((await ask(operator.healthPort, '/healthz')).code).toBe(200);
+    await until('it leads', () => operator.log().includes('"msg":"leading"'));
+    const { code, text } = await ask(operator.healthPort, '/metrics');
+    expect(code).toBe(200);
+    expect(text).toMatch(/^leader_election_master_status\{name="cogniforge"\} 1$/m);
+    expect(text).toMatch(/^rest_client_requests_total\{code="200",method="GET",host="[^"]+"\} \d+$/m);
+    expect(text).toMatch(/^controller_runtime_max_concurrent_reconciles\{controller="policyrule"\} 4$/m);
+    operator.child.kill('SIGTERM');
+    await operator.exited;
+    const { token, key } = credentials();
+    expect(operator.log()).toContain('"msg":"stopped"');
+    expect(operator.log()).not.toContain(token);
+    expect(key.length).toBeGreaterThan(100);
+    expect(operator.log()).not.toContain(key.slice(0, 60));
+    expect(operator.log()).not.toContain('PRIVATE KEY');
+  });
+});
+
 describe('SIGTERM', () => {
   it('under an open admission request: it is answered, the lease released, the exit code 0', async () => {
     const { child, webhookPort, exited, readiness, log } = await leading();
@@ -132,20 +170,6 @@ describe('SIGTERM', () => {
     expect(Date.now() - Date.parse(replica?.spec.renewTime ?? '')).toBeGreaterThan(39_000);
   });
 
-  it('under a request that never ends: it ends all the same, within 30 s', async () => {
-    const { child, webhookPort, exited } = await leading();
-    const review = slowReview(webhookPort);
-    review.answer.catch(() => undefined);
-    await review.sent;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const from = performance.now();
-    child.kill('SIGTERM');
-    const { code, at } = await exited;
-    expect(code).toBe(0);
-    expect(at - from).toBeLessThan(GRACE_MS);
-    process.stderr.write(`shutdown: under a hung request after ${((at - from) / 1000).toFixed(1)} s\n`);
-  });
-
   it('twice: it ends at once', async () => {
     const { child, webhookPort, exited } = await leading();
     const review = slowReview(webhookPort);
@@ -158,10 +182,14 @@ describe('SIGTERM', () => {
     expect((await exited).at - from).toBeLessThan(2_000);
   });
 
-  it('in front of an API server that does not answer: within 30 s', async () => {
-    const { child, exited } = await leading();
+  it('in front of an API server that does not answer, under a request that never ends: within 30 s', async () => {
+    const { child, webhookPort, exited } = await leading();
     const pid = cluster.pids.find((candidate) => commandOf(candidate).includes('kube-apiserver'));
     if (pid === undefined) throw new Error('no API server among the processes');
+    const review = slowReview(webhookPort);
+    review.answer.catch(() => undefined);
+    await review.sent;
+    await new Promise((resolve) => setTimeout(resolve, 300));
     process.kill(pid, 'SIGSTOP');
     try {
       const from = performance.now();
@@ -169,73 +197,30 @@ describe('SIGTERM', () => {
       const { code, at } = await exited;
       expect(code).toBe(0);
       expect(at - from).toBeLessThan(GRACE_MS);
-      process.stderr.write(`shutdown: without an API server after ${((at - from) / 1000).toFixed(1)} s\n`);
+      process.stderr.write(`shutdown: with all that hangs after ${((at - from) / 1000).toFixed(1)} s\n`);
     } finally {
       process.kill(pid, 'SIGCONT');
     }
   });
 });
 
-describe('readiness', () => {
-  it('is refused until the caches are synced and the rules compiled', async () => {
-    for (let at = 0; at < 4; at += 1)
-      await client.apply(POLICY_RULE, rule(`late-${String(at)}`, forbids(`late${String(at)}`)), {
-        fieldManager: 'test',
-      });
-    serial += 1;
-    operator = await spawnOperator(
-      cluster.kubeconfig,
-      join(cluster.folder, `operator-${String(serial)}.log`),
-    );
-    const seen = new Set<string>();
-    await until('it is ready', async () => {
-      const { code, text } = await ask(operator.healthPort, '/readyz');
-      for (const [, name = ''] of text.matchAll(/^\[-\](\w+) failed/gm)) seen.add(name);
-      return code === 200;
-    });
-    expect([...seen]).toContain('policies');
-    // Ready means that every rule is served: nothing is let through by a replica that has only just begun.
-    const { items } = await client.list<PolicyRule>(POLICY_RULE);
-    expect(items.length).toBeGreaterThan(4);
-    const live = await ask(operator.healthPort, '/healthz');
-    expect(live.code).toBe(200);
-  });
-
-  it('/metrics is what a Prometheus reads', async () => {
-    const { healthPort } = await leading();
-    const { code, text } = await ask(healthPort, '/metrics');
-    expect(code).toBe(200);
-    expect(text).toMatch(/^leader_election_master_status\{name="cogniforge"\} 1$/m);
-    expect(text).toMatch(/^rest_client_requests_total\{code="200",method="GET",host="[^"]+"\} \d+$/m);
-    expect(text).toMatch(/^controller_runtime_max_concurrent_reconciles\{controller="policyrule"\} 4$/m);
-  });
-
-  it('the log holds no credential', async () => {
-    const { child, exited, log } = await leading();
-    const config = JSON.parse(readFileSync(cluster.kubeconfig, 'utf8')) as {
-      users: [{ user: { token: string } }];
-    };
-    const { token } = config.users[0].user;
-    const key = execFileSync(cluster.kubectl, [
-      '--kubeconfig',
-      cluster.kubeconfig,
-      '-n',
-      NAMESPACE,
-      'get',
-      'secret',
-      'cogniforge-webhook-tls',
-      '-o',
-      'jsonpath={.data.tls\\.key}',
-    ]).toString('utf8');
-    child.kill('SIGTERM');
-    await exited;
-    expect(log()).toContain('"msg":"stopped"');
-    expect(log()).not.toContain(token);
-    expect(key.length).toBeGreaterThan(100);
-    expect(log()).not.toContain(key.slice(0, 60));
-    expect(log()).not.toContain('PRIVATE KEY');
-  });
-});
+/** The token it came with, and the private key it serves with, in base64. */
+function credentials(): { token: string; key: string } {
+  const config = JSON.parse(readFileSync(cluster.kubeconfig, 'utf8')) as {
+    users: [{ user: { token: string } }];
+  };
+  const secret = [
+    '-n',
+    NAMESPACE,
+    'get',
+    'secret',
+    'cogniforge-webhook-tls',
+    '-o',
+    'jsonpath={.data.tls\\.key}',
+  ];
+  const key = execFileSync(cluster.kubectl, ['--kubeconfig', cluster.kubeconfig, ...secret]).toString('utf8');
+  return { token: config.users[0].user.token, key };
+}
 
 function refused(port: number): Promise<boolean> {
   return new Promise((resolve) => {
