@@ -288,6 +288,7 @@ describe('time', () => {
     await controller.drained();
     await pass(clock, 60_000, 10_000);
     expect(finished).toMatchObject([{ result: 'retry', mishap: undefined }]);
+    expect(queue.depth).toBe(0);
   });
 });
 

@@ -88,7 +88,10 @@ describe('a replica', () => {
     presence.say('counts', { a: [1] }, false);
     await pass(clock, 1_000);
     expect(written).toHaveLength(1);
-    for (let at = 0; at < 50; at += 1) presence.say('rules', { a: [at] }, true);
+    for (let at = 0; at < 50; at += 1) {
+      presence.say('rules', { a: [at] }, true);
+      if (at % 10 === 0) await pass(clock, 10, 10);
+    }
     await pass(clock, 200);
     expect(written).toHaveLength(2);
     expect(Presence.reportOf(written[1])).toEqual({ counts: { a: [1] }, rules: { a: [49] } });
