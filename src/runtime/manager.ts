@@ -93,13 +93,16 @@ export class Manager {
 
   async #drain(work: Promise<unknown>): Promise<void> {
     const { clock, log } = this.#options;
-    const ended = new AbortController();
-    let drained = false;
-    const waiting = work.finally(() => {
-      drained = true;
-      ended.abort();
+    const drained = await new Promise<boolean>((resolve, reject) => {
+      const timer = clock.after(DRAIN_PATIENCE_MS, () => {
+        resolve(false);
+      });
+      work
+        .then(() => {
+          resolve(true);
+        }, reject)
+        .finally(timer.cancel);
     });
-    await Promise.race([waiting, sleep(clock, DRAIN_PATIENCE_MS, ended.signal)]);
     if (!drained) log.error('some work of the term goes on after its end; it can write nothing any more');
   }
 

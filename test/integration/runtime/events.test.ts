@@ -47,9 +47,8 @@ function teller() {
   return { clock, log, events };
 }
 
-function about(name: string, namespace: string | undefined = 'default', uid = `uid-of-${name}`) {
-  const metadata = { name, uid, ...(namespace === undefined ? {} : { namespace }) };
-  return { apiVersion: 'test/v1', kind: 'Thing', metadata };
+function about(name: string, uid = `uid-of-${name}`) {
+  return { apiVersion: 'test/v1', kind: 'Thing', metadata: { name, uid, namespace: 'default' } };
 }
 
 async function told(name: string): Promise<Event[]> {
@@ -101,7 +100,7 @@ describe('an Event', () => {
     const { events, clock } = teller();
     events.tell(about('several'), note);
     events.tell(about('several'), { ...note, message: 'something else' });
-    events.tell(about('several', 'default', 'made-anew'), note);
+    events.tell(about('several', 'made-anew'), note);
     await events.flush();
     clock.advance(6 * 60_000);
     events.tell(about('several'), note);
@@ -124,7 +123,8 @@ describe('an Event', () => {
 
   it('of something cluster-scoped stands in the namespace default', async () => {
     const { events } = teller();
-    events.tell(about('clusterwide', undefined), note);
+    const { apiVersion, kind } = about('clusterwide');
+    events.tell({ apiVersion, kind, metadata: { name: 'clusterwide', uid: 'u' } }, note);
     await events.flush();
     expect(await told('clusterwide')).toMatchObject([{ metadata: { namespace: 'default' } }]);
   });

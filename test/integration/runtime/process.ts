@@ -19,9 +19,9 @@ export interface OperatorProcess {
   webhookPort: number;
   healthPort: number;
   exited: Promise<Exit>;
-  log(): string;
+  log: () => string;
   /** HTTP status of /readyz, 0 when nobody answers */
-  readiness(): Promise<number>;
+  readiness: () => Promise<number>;
 }
 
 const COMMAND = join(

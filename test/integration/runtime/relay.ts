@@ -78,11 +78,11 @@ function pass(
   answered: (code: number) => void,
 ): void {
   const { method = 'GET', url = '/' } = request;
-  const { host: _ours, connection: _hop, ...headers } = request.headers;
+  const headers = without(request.headers, 'host', 'connection');
   const outgoing = httpsRequest(`${server}${url}`, { method, headers, agent });
   outgoing.once('response', (source) => {
     answered(source.statusCode ?? 0);
-    const { connection: _theirs, 'transfer-encoding': _coding, ...kept } = source.headers;
+    const kept = without(source.headers, 'connection', 'transfer-encoding');
     response.writeHead(source.statusCode ?? 500, kept);
     response.flushHeaders();
     source.pipe(response);
@@ -92,6 +92,14 @@ function pass(
   outgoing.once('error', () => response.destroy());
   response.once('close', () => outgoing.destroy());
   request.pipe(outgoing);
+}
+
+/** What concerns one connection only, not the message. */
+function without(
+  headers: IncomingMessage['headers'],
+  ...names: readonly string[]
+): IncomingMessage['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 }
 
 /** The heartbeats: what a replica writes for as long as it lives. */

@@ -56,7 +56,7 @@ describe('conditionsOf', () => {
         // Go reads half a character as U+FFFD; so does this decoder of well-formed text.
         expect(parseJson(stored)).toEqual(made);
         expect(made?.message.isWellFormed()).toBe(true);
-        expect([...(made?.message ?? '')].length).toBeLessThanOrEqual(32_768);
+        expect(Array.from(made?.message ?? '').length).toBeLessThanOrEqual(32_768);
       }),
     );
   });

@@ -314,7 +314,10 @@ describe('workers', () => {
       if (step % 3 === 0) ends.shift()?.();
       await turns(1);
     }
-    for (; ends.length > 0; await turns(2)) ends.shift()?.();
+    while (ends.length > 0) {
+      ends.shift()?.();
+      await turns(2);
+    }
     expect(most).toMatchObject({ keys: 3, onOne: 1 });
     expect(most.runs).toBeGreaterThan(100);
   });
