@@ -98,7 +98,8 @@ describe('ten minutes of idleness, by the clock of the test', () => {
       runtime.guards().filter(({ spec, status }) => status?.x === spec.x).length === GUARDS;
     while (!atRest()) await step();
     // The Events of the transition leave one after the other, behind everything else.
-    for (let quiet = relay.passed.length; ; quiet = relay.passed.length) {
+    for (let rounds = 0; rounds < 20; rounds += 1) {
+      const quiet = relay.passed.length;
       for (let steps = 0; steps < 10; steps += 1) await step();
       if (writesSince(relay, quiet).writes.length === 0) break;
     }
@@ -108,7 +109,7 @@ describe('ten minutes of idleness, by the clock of the test', () => {
       if (passed === 300_000) relay.hangUp();
       await step();
     }
-    expect(report(`${String(GUARDS)} resources`, relay, from)).toEqual([]);
+    expect(report(`${String(GUARDS)} resources`, relay, from).slice(0, 20)).toEqual([]);
     // It was awake all the time: each looked at every 30 s, the lease renewed every 2 s, presence every 10 s.
     expect(sumOf(await runtime.metrics(), RECONCILES) - looked).toBeGreaterThanOrEqual(GUARDS * 19);
     const { heartbeats } = writesSince(relay, from);
@@ -157,7 +158,7 @@ describe('ten minutes of idleness, by the clock of the test', () => {
       const from = relay.passed.length;
       const looked = sumOf((await ask(health, '/metrics')).text, RECONCILES);
       for (let at = 0; at < TEN_MINUTES_S; at += 1) await step(1_000);
-      expect(report(`${String(RULES)} rules`, relay, from)).toEqual([]);
+      expect(report(`${String(RULES)} rules`, relay, from).slice(0, 20)).toEqual([]);
       const again = sumOf((await ask(health, '/metrics')).text, RECONCILES) - looked;
       expect(again).toBeGreaterThanOrEqual(RULES * 19);
     } finally {
@@ -231,7 +232,8 @@ if (!(minutes > 0)) process.stderr.write('idle: skipped in real time; IDLE_MINUT
     const relay = await startRelay(cluster, 'real');
     const operator = await spawnOperator(relay.kubeconfig, join(cluster.folder, 'idle.log'));
     await until('every rule is in force', allReady, 1_200);
-    for (let quiet = relay.passed.length; ; quiet = relay.passed.length) {
+    for (let rounds = 0; rounds < 20; rounds += 1) {
+      const quiet = relay.passed.length;
       await pause(35_000);
       if (writesSince(relay, quiet).writes.length === 0) break;
     }
