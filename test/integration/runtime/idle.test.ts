@@ -98,7 +98,7 @@ describe('ten minutes of idleness, by the clock of the test', () => {
       runtime.guards().filter(({ spec, status }) => status?.x === spec.x).length === GUARDS;
     while (!atRest()) await step();
     // The Events of the transition leave one after the other, behind everything else.
-    for (let rounds = 0; rounds < 20; rounds += 1) {
+    for (let rounds = 0; rounds < 200; rounds += 1) {
       const quiet = relay.passed.length;
       for (let steps = 0; steps < 10; steps += 1) await step();
       if (writesSince(relay, quiet).writes.length === 0) break;
