@@ -3,8 +3,9 @@
  * is wrong comes back as problems with the line of the user's text.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { semaphore } from '../runtime/transport.ts';
 import { type Module, constantPath, refParts, ruleName, walkTerms } from './ast.ts';
 import { readModule } from './bundle.ts';
 import { type Capabilities, restrict } from './capabilities.ts';
@@ -54,6 +55,34 @@ const KNOWN_DATA = ['inventory'];
 export async function compile(source: PolicySource, options: CompileOptions = {}): Promise<CompiledPolicy> {
   const opa = options.opaBin ?? findOpa();
   refuseHuge(source);
+  const leave = await enter(options.signal);
+  try {
+    return await compileNow(source, options, opa);
+  } finally {
+    leave();
+  }
+}
+
+/**
+ * How many compile at once; the others wait outside, before their time begins to run. A restart with a thousand rules
+ * would otherwise refuse all those that do not come to their turn within the limit.
+ */
+const room = semaphore(availableParallelism());
+
+async function enter(signal: AbortSignal | undefined): Promise<() => void> {
+  try {
+    return await room.acquire(signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+async function compileNow(
+  source: PolicySource,
+  options: CompileOptions,
+  opa: string,
+): Promise<CompiledPolicy> {
   const endsAt = performance.now() + (options.timeLimitMs ?? TIME_LIMIT_MS);
   const folder = await mkdtemp(join(tmpdir(), 'cogniforge-rego-'));
   try {

@@ -29,6 +29,11 @@ const LEAF_LIFE_MS = 90 * DAY_MS;
 /** Clocks of API servers may be behind ours. */
 const BACKDATE_MS = 3_600_000;
 const LOOK_MS = 60_000;
+/**
+ * A new CA is published this long before a leaf of it is served: every replica has looked, the leader has written the
+ * webhook configuration, and the API servers have read it.
+ */
+const PUBLISH_MS = 5 * LOOK_MS;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 /** PEM texts, as the Secret holds them. */
@@ -56,9 +61,11 @@ export function decideCertificates(
     const leaf = new X509Certificate(bundle.cert);
     if (inLastThird(ca, now))
       return { action: 'renewCa', why: `the CA expires at ${ca.notAfter.toISOString()}` };
-    if (inLastThird(leaf, now))
+    const unpublished = isOf(leaf, bundle.previousCa, now) && isYoung(ca, now);
+    if (!unpublished && leaf.issuer !== ca.subject)
+      return { action: 'renewLeaf', why: 'the certificate is of another CA' };
+    if (!unpublished && inLastThird(leaf, now))
       return { action: 'renewLeaf', why: `the certificate expires at ${leaf.notAfter.toISOString()}` };
-    if (leaf.issuer !== ca.subject) return { action: 'renewLeaf', why: 'the certificate is of another CA' };
     const missing = names.filter((name) => !namesOf(leaf).includes(name));
     if (missing.length > 0)
       return { action: 'renewLeaf', why: `the certificate lacks ${missing.join(', ')}` };
@@ -66,6 +73,25 @@ export function decideCertificates(
   } catch (error) {
     return { action: 'renewCa', why: `the Secret holds no certificate: ${messageOf(error)}` };
   }
+}
+
+/** Whether the leaf can still be verified by that CA. */
+function isOf(leaf: X509Certificate, ca: string | undefined, now: Instant): boolean {
+  if (ca === undefined) return false;
+  try {
+    const issuer = new X509Certificate(ca);
+    return leaf.issuer === issuer.subject && isValid(issuer, now) && isValid(leaf, now);
+  } catch {
+    return false;
+  }
+}
+
+function isValid(certificate: X509Certificate, now: Instant): boolean {
+  return now >= certificate.notBefore.getTime() && now < certificate.notAfter.getTime();
+}
+
+function isYoung(ca: X509Certificate, now: Instant): boolean {
+  return now < ca.notBefore.getTime() + BACKDATE_MS + PUBLISH_MS;
 }
 
 function inLastThird(certificate: X509Certificate, now: Instant): boolean {
@@ -95,8 +121,20 @@ export async function renew(
   if (decision.action === 'renewLeaf' && bundle !== undefined)
     return { ...bundle, ...(await makeLeaf(bundle, names, now)) };
   const ca = await makeCa(now);
-  const previous = bundle === undefined ? {} : { previousCa: bundle.caCert };
-  return { ...ca, ...previous, ...(await makeLeaf(ca, names, now)) };
+  // What does not parse must not be published: the API server would refuse the whole configuration.
+  if (bundle === undefined || !parses(bundle.caCert)) return { ...ca, ...(await makeLeaf(ca, names, now)) };
+  const { caCert: previousCa, cert, key } = bundle;
+  // Nobody trusts the new CA yet: the old leaf is served on where somebody can still verify it.
+  const leaf = parses(cert) && isOf(new X509Certificate(cert), previousCa, now);
+  return { ...ca, previousCa, ...(leaf ? { cert, key } : await makeLeaf(ca, names, now)) };
+}
+
+function parses(certificate: string): boolean {
+  try {
+    return new X509Certificate(certificate).subject !== '';
+  } catch {
+    return false;
+  }
 }
 
 async function makeCa(now: Instant): Promise<Pick<Bundle, 'caCert' | 'caKey'>> {
@@ -189,10 +227,11 @@ export interface KeeperOptions {
  * The bundle in force, renewed when due. Replicas that start together race for one Secret: the loser of a create or
  * update reads what the winner wrote, so all of them serve leaves of one CA.
  */
-export async function currentBundle(options: KeeperOptions): Promise<Bundle> {
+export async function currentBundle(options: KeeperOptions, signal?: AbortSignal): Promise<Bundle> {
   const { client, namespace, secretName, names, clock, log } = options;
+  const reading = signal === undefined ? {} : { signal };
   for (;;) {
-    const secret = await client.get<Secret>(SECRET, { name: secretName, namespace }).catch(absent);
+    const secret = await client.get<Secret>(SECRET, { name: secretName, namespace }, reading).catch(absent);
     const bundle = secret === undefined ? undefined : bundleOf(secret);
     const decision = decideCertificates(bundle, names, clock.now());
     if (decision.action === 'keep' && bundle !== undefined) return bundle;
@@ -204,7 +243,9 @@ export async function currentBundle(options: KeeperOptions): Promise<Bundle> {
     const renewed = await renew(bundle, decision, names, clock.now());
     const object = secretOf(renewed, secretName, namespace, secret);
     try {
-      await (secret === undefined ? client.create(SECRET, object) : client.update(SECRET, object));
+      await (secret === undefined
+        ? client.create(SECRET, object, { signal })
+        : client.update(SECRET, object, { signal }));
       return renewed;
     } catch (error) {
       if (!isApiError(error, 'conflict', 'alreadyExists')) throw error;
@@ -224,10 +265,11 @@ export async function keepCertificates(
     await sleep(options.clock, LOOK_MS, signal);
     if (signal.aborted) return;
     try {
-      const bundle = await currentBundle(options);
+      const bundle = await currentBundle(options, signal);
       if (bundle.cert !== known.cert || bundle.caCert !== known.caCert) onChange(bundle);
       known = bundle;
     } catch (error) {
+      if (isApiError(error, 'aborted')) return;
       options.log.warn('the webhook certificate could not be looked at', { error: messageOf(error) });
     }
   }

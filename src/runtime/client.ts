@@ -6,6 +6,7 @@
  */
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
 import type { Credentials } from './auth.ts';
+import { deadline, systemClock } from './clock.ts';
 import { ApiError, errorOf, isApiError, messageOf, type ApiStatus } from './errors.ts';
 import { parseJson, stringifyJson } from './json.ts';
 import { apiVersionOf, type KubernetesObject, type ObjectMeta, type ResourceType } from './resource.ts';
@@ -217,14 +218,11 @@ async function exchange<T>(
   request: HttpRequest,
 ): Promise<T> {
   const mutating = request.method !== 'GET';
-  const limit = limited(options.timeoutMs ?? 30_000, [request.signal, mutating ? guard?.term : undefined]);
+  const term = mutating ? guard?.term : undefined;
+  const limit = deadline(systemClock, options.timeoutMs ?? 30_000, request.signal, term);
   const attempt = async (): Promise<T> => {
-    const response = await options.transport.send({
-      ...request,
-      signal: limit.signal,
-      beforeSend: mutating ? guard?.mayWrite : undefined,
-    });
-    options.observe?.(request.method, response.status);
+    const beforeSend = mutating ? guard?.mayWrite : undefined;
+    const response = await send(options, { ...request, signal: limit.signal, beforeSend }, request.method);
     const text = await readBody(response.body, `${request.method} ${request.path}`);
     if (response.status >= 200 && response.status < 300) return decode<T>(text, request);
     throw failure(response, text, request);
@@ -233,6 +231,7 @@ async function exchange<T>(
     return await attempt();
   } catch (error) {
     if (limit.expired() && isApiError(error, 'aborted')) {
+      options.observe?.(request.method, 0);
       throw new ApiError('transient', `${request.method} ${request.path}: no answer in time`, {
         cause: error,
       });
@@ -249,32 +248,21 @@ async function exchange<T>(
   }
 }
 
-/**
- * A signal that follows others and a time limit until it is freed. AbortSignal.timeout and AbortSignal.any would do the
- * same and live on for the whole limit after each request: a quarter of the CPU of a busy operator, measured.
- */
-function limited(ms: number, sources: readonly (AbortSignal | undefined)[]) {
-  const limit = new AbortController();
-  let expired = false;
-  const abort = (): void => {
-    limit.abort();
-  };
-  const timer = setTimeout(() => {
-    expired = true;
-    abort();
-  }, ms);
-  for (const source of sources) {
-    if (source?.aborted === true) abort();
-    source?.addEventListener('abort', abort, { once: true });
+/** Sends and counts. */
+async function send(
+  { transport, observe }: ClientOptions,
+  request: HttpRequest,
+  verb: string,
+): Promise<HttpResponse> {
+  try {
+    const response = await transport.send(request);
+    observe?.(verb, response.status);
+    return response;
+  } catch (error) {
+    // What was cancelled was no request that failed.
+    if (!isApiError(error, 'aborted')) observe?.(verb, 0);
+    throw error;
   }
-  return {
-    signal: limit.signal,
-    expired: () => expired,
-    free: () => {
-      clearTimeout(timer);
-      for (const source of sources) source?.removeEventListener('abort', abort);
-    },
-  };
 }
 
 async function openWatch(
@@ -298,8 +286,7 @@ async function openWatch(
     signal: watch.signal,
     ...(accept === undefined ? {} : { accept }),
   };
-  const response = await options.transport.send(request);
-  options.observe?.('WATCH', response.status);
+  const response = await send(options, request, 'WATCH');
   if (response.status === 200) return response.body;
   if (response.status === 401) options.credentials.invalidate();
   throw failure(response, await readBody(response.body, `WATCH ${path}`), request);

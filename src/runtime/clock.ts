@@ -65,6 +65,47 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** A signal with a time limit. */
+export interface Deadline {
+  signal: AbortSignal;
+  /** whether it was the time that ended it */
+  expired: () => boolean;
+  /** Must be called when the limit does not matter any more: the timer and the listeners end with it. */
+  free: () => void;
+}
+
+/**
+ * Aborts after `ms`, or together with one of `signals`. AbortSignal.timeout and AbortSignal.any would do the same by the
+ * real clock only, and live on for the whole limit after each request: a quarter of the CPU of a busy operator, measured.
+ */
+export function deadline(
+  clock: Clock,
+  ms: number,
+  ...signals: readonly (AbortSignal | undefined)[]
+): Deadline {
+  const limit = new AbortController();
+  let expired = false;
+  const abort = (): void => {
+    limit.abort();
+  };
+  const timer = clock.after(ms, () => {
+    expired = true;
+    abort();
+  });
+  for (const signal of signals) {
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+  }
+  return {
+    signal: limit.signal,
+    expired: () => expired,
+    free: () => {
+      timer.cancel();
+      for (const signal of signals) signal?.removeEventListener('abort', abort);
+    },
+  };
+}
+
 /** Metav1.Time: RFC 3339, whole seconds, UTC. */
 export function timestamp(at: Instant): string {
   return new Date(at).toISOString().replace(/\.\d{3}Z$/, 'Z');

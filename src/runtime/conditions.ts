@@ -28,7 +28,8 @@ export function conditionsOf(
       type: statement.type,
       status: statement.status,
       reason: statement.reason,
-      message: statement.message.slice(0, LONGEST_MESSAGE),
+      // Well-formed, as the API server stores it: half a character would differ from what comes back at every look.
+      message: statement.message.slice(0, LONGEST_MESSAGE).toWellFormed(),
       observedGeneration: generation,
       lastTransitionTime: before?.status === statement.status ? before.lastTransitionTime : timestamp(now),
     };

@@ -39,7 +39,12 @@ const FLAGS = {
 
 type Flag = keyof typeof FLAGS;
 
-const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
+const LEVEL = /^(debug|info|warn|error)$/;
+const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const LABEL_RULE = 'a DNS label: at most 63 of a-z, 0-9 and -, a letter or digit at both ends';
+const HOST = /^[A-Za-z0-9.:_-]+$/;
+/** What comes after it takes up to 10 s, and all of it must fit into the 30 s that a pod is given. */
+const MOST_LAME_DUCK_SECONDS = 15;
 
 /** Throws ConfigError that names the flag and what it accepts. */
 export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Config {
@@ -53,34 +58,65 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
       `${error instanceof Error ? error.message : String(error)}; known flags: ${names.map((name) => `--${name}`).join(', ')}`,
     );
   }
-  const text = (name: Flag): string | undefined =>
-    (given[name] as string | undefined) ??
-    env[`COGNIFORGE_${name.replaceAll('-', '_').toUpperCase()}`] ??
-    FLAGS[name];
-  const required = (name: Flag): string => text(name) ?? '';
-  const number = (name: Flag, most: number): number => {
-    const value = Number(required(name));
-    if (!Number.isInteger(value) || value < 0 || value > most)
-      throw new ConfigError(`--${name} must be a whole number from 0 to ${String(most)}`);
-    return value;
-  };
-  const logLevel = required('log-level');
-  if (!LEVELS.includes(logLevel)) throw new ConfigError(`--log-level must be one of ${LEVELS.join(', ')}`);
+  const { text, matching, number } = readerOf(given, env);
   return {
-    kubeconfig: text('kubeconfig') ?? env['KUBECONFIG'],
+    kubeconfig: text('kubeconfig') ?? (env['KUBECONFIG'] === '' ? undefined : env['KUBECONFIG']),
     context: text('context'),
-    namespace: required('namespace'),
+    namespace: matching('namespace', DNS_LABEL, LABEL_RULE),
     // A restarted process is another replica: its counts begin at zero.
     identity: `${env['POD_NAME'] ?? hostname()}-${randomUUID().slice(0, 8)}`,
-    webhookHost: required('webhook-host'),
+    webhookHost: matching('webhook-host', HOST, 'an IP address or a host name'),
     webhookPort: number('webhook-port', 65_535),
-    webhookUrl: text('webhook-url'),
-    webhookService: required('webhook-service'),
-    healthHost: required('health-host'),
+    webhookUrl: webhookUrlOf(text('webhook-url')),
+    webhookService: matching('webhook-service', DNS_LABEL, LABEL_RULE),
+    healthHost: matching('health-host', HOST, 'an IP address or a host name'),
     healthPort: number('health-port', 65_535),
-    lameDuckMs: number('lame-duck-seconds', 60) * 1000,
-    logLevel: logLevel as Level,
+    lameDuckMs: number('lame-duck-seconds', MOST_LAME_DUCK_SECONDS) * 1000,
+    logLevel: matching('log-level', LEVEL, 'one of debug, info, warn, error') as Level,
   };
+}
+
+/** The value of a flag, else of its variable, else the default. */
+function readerOf(given: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv) {
+  const text = (name: Flag): string | undefined => {
+    const flag = given[name] as string | undefined;
+    if (flag !== undefined) return flag;
+    const variable = env[variableOf(name)];
+    // Kubernetes puts COGNIFORGE_WEBHOOK_PORT=tcp://10.0.0.1:443 into the pods beside a Service cogniforge-webhook.
+    return variable === undefined || /^(tcp|udp|sctp):\/\//.test(variable) ? FLAGS[name] : variable;
+  };
+  const matching = (name: Flag, pattern: RegExp, rule: string): string => {
+    const value = text(name) ?? '';
+    if (!pattern.test(value)) throw refused(name, value, rule);
+    return value;
+  };
+  const number = (name: Flag, most: number): number => {
+    const rule = `a whole number from 0 to ${String(most)}`;
+    const value = matching(name, /^\d{1,9}$/, rule);
+    if (Number(value) > most) throw refused(name, value, rule);
+    return Number(value);
+  };
+  return { text, matching, number };
+}
+
+function variableOf(name: Flag): string {
+  return `COGNIFORGE_${name.replaceAll('-', '_').toUpperCase()}`;
+}
+
+function refused(name: Flag, value: string, rule: string): ConfigError {
+  return new ConfigError(
+    `--${name} (or ${variableOf(name)}) must be ${rule}; it is ${JSON.stringify(value)}`,
+  );
+}
+
+/** What the API server accepts as the URL of a webhook. */
+function webhookUrlOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const extras = url === undefined ? '' : url.username + url.password + url.search + url.hash;
+  if (url?.protocol !== 'https:' || extras !== '')
+    throw refused('webhook-url', text, 'https://HOST[:PORT][/PATH] without user, query or fragment');
+  return text.replace(/\/+$/, '');
 }
 
 /** DNS names and addresses under which the API server reaches the webhook. */
@@ -88,7 +124,9 @@ export function certificateNames({ webhookService, namespace, webhookUrl }: Conf
   const service = ['', `.${namespace}.svc`, `.${namespace}.svc.cluster.local`].map(
     (suffix) => `${webhookService}${suffix}`,
   );
-  return webhookUrl === undefined ? service.slice(1) : [new URL(webhookUrl).hostname, ...service.slice(1)];
+  if (webhookUrl === undefined) return service.slice(1);
+  // A certificate names an IPv6 address without the brackets of a URL.
+  return [new URL(webhookUrl).hostname.replace(/^\[|\]$/g, ''), ...service.slice(1)];
 }
 
 /** How the API server is told to reach it: by URL outside a cluster, else through the Service. */

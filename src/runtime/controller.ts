@@ -1,5 +1,5 @@
 /** Workers that take keys from a queue and reconcile them, one worker to a key. Knows no kind and no API. */
-import type { Clock } from './clock.ts';
+import { deadline, type Clock } from './clock.ts';
 import { ApiError, isApiError, messageOf } from './errors.ts';
 import type { Log } from './log.ts';
 import type { WorkQueue } from './queue.ts';
@@ -11,23 +11,26 @@ export type Result =
   | { type: 'wait'; ms: number; reason: string }
   /** transient: look again after the key's backoff */
   | { type: 'retry'; error: unknown }
-  /** nothing will change until somebody edits the resource: look again at its next generation */
-  | { type: 'stall'; reason: string; generation: number };
+  /** nothing will change until somebody edits the resource: look again when `specOf` says something else than `spec` */
+  | { type: 'stall'; reason: string; spec: string };
 
 export type Reconcile = (key: string, signal: AbortSignal) => Promise<Result>;
 
 /** Told what happens; for metrics. Times in ms. */
 export interface ControllerObserver {
   started(): void;
-  finished(result: Result['type'], tookMs: number): void;
+  finished(result: Result['type'], tookMs: number, mishap?: Mishap): void;
 }
+
+/** `timeout`: it was aborted for taking too long. `exception`: it threw what no API call throws, a fault of ours. */
+export type Mishap = 'timeout' | 'exception';
 
 export interface ControllerOptions {
   name: string;
   queue: WorkQueue;
   reconcile: Reconcile;
-  /** the generation of a resource, undefined when it is gone: lifts a stall */
-  generationOf: (key: string) => number | undefined;
+  /** names the spec that is stored now (a uid and a generation), undefined when it is gone: a new one lifts a stall */
+  specOf: (key: string) => string | undefined;
   concurrency: number;
   /** a reconcile is aborted after this */
   timeoutMs: number;
@@ -38,7 +41,7 @@ export interface ControllerOptions {
 
 export class Controller {
   readonly #options: ControllerOptions;
-  readonly #stalled = new Map<string, number>();
+  readonly #stalled = new Map<string, string>();
   readonly #running = new Set<Promise<void>>();
   #active = 0;
   #signal: AbortSignal | undefined;
@@ -62,7 +65,11 @@ export class Controller {
     while (this.#signal?.aborted === false && this.#active < concurrency) {
       const key = queue.take();
       if (key === undefined) return;
-      const run = this.#work(key, this.#signal).finally(() => this.#running.delete(run));
+      const run = this.#work(key, this.#signal)
+        .catch((error: unknown) => {
+          this.#options.log.error('a worker failed', { controller: this.#options.name, key, error });
+        })
+        .finally(() => this.#running.delete(run));
       this.#running.add(run);
     }
   }
@@ -72,39 +79,39 @@ export class Controller {
     await Promise.all(this.#running);
   }
 
-  async #work(key: string, signal: AbortSignal): Promise<void> {
+  async #work(key: string, term: AbortSignal): Promise<void> {
     const { queue, clock, observer } = this.#options;
     this.#active += 1;
     observer?.started();
     const started = clock.monotonic();
-    const result = await this.#reconcile(key, signal);
-    observer?.finished(result.type, clock.monotonic() - started);
+    const { result, mishap } = await this.#reconcile(key, term);
+    observer?.finished(result.type, clock.monotonic() - started, mishap);
     this.#active -= 1;
+    // Before the key is given back: the next worker to take it voids the wake-up that is set here.
+    if (!term.aborted) this.#follow(key, result);
     queue.done(key);
-    if (!signal.aborted) this.#follow(key, result);
     this.pump();
   }
 
-  async #reconcile(key: string, term: AbortSignal): Promise<Result> {
-    const { reconcile, generationOf, clock, timeoutMs } = this.#options;
+  async #reconcile(key: string, term: AbortSignal): Promise<{ result: Result; mishap?: Mishap | undefined }> {
+    const { reconcile, specOf, clock, timeoutMs } = this.#options;
     const stalledAt = this.#stalled.get(key);
     if (stalledAt !== undefined) {
-      if (generationOf(key) === stalledAt) return { type: 'done' };
+      if (specOf(key) === stalledAt) return { result: { type: 'done' } };
       this.#stalled.delete(key);
     }
-    const timeout = new AbortController();
-    const abort = (): void => {
-      timeout.abort();
-    };
-    term.addEventListener('abort', abort, { once: true });
-    const timer = clock.after(timeoutMs, abort);
+    const limit = deadline(clock, timeoutMs, term);
     try {
-      return await reconcile(key, timeout.signal);
+      return { result: await reconcile(key, limit.signal) };
     } catch (error) {
-      return { type: 'retry', error };
+      if (limit.expired()) {
+        const late = new Error(`no result within ${String(timeoutMs)} ms: ${messageOf(error)}`);
+        return { result: { type: 'retry', error: late }, mishap: 'timeout' };
+      }
+      const mishap = error instanceof ApiError ? undefined : 'exception';
+      return { result: { type: 'retry', error }, mishap };
     } finally {
-      timer.cancel();
-      term.removeEventListener('abort', abort);
+      limit.free();
     }
   }
 
@@ -118,8 +125,8 @@ export class Controller {
         queue.addAfter(key, result.ms);
         return;
       case 'stall': {
-        // The generation that was decided on, not the newest: an edit in between must be looked at.
-        this.#stalled.set(key, result.generation);
+        // What was decided on, not what is newest: an edit in between must be looked at.
+        this.#stalled.set(key, result.spec);
         log.warn('stalled until it is edited', { controller: name, key, reason: result.reason });
         return;
       }

@@ -6,7 +6,7 @@
  * what was made for it. Should the kind's selection not hold that object, the next bookmark (a minute) ends the wait.
  */
 import type { Informer } from './cache/informer.ts';
-import type { Clock } from './clock.ts';
+import { deadline, type Clock } from './clock.ts';
 import { isApiError } from './errors.ts';
 import { keyOf, type Key, type KubernetesObject } from './resource.ts';
 
@@ -90,16 +90,9 @@ export class Echoes {
 
   async #within(informer: Informer, version: string, signal: AbortSignal): Promise<boolean> {
     if (informer.hasSeen(version)) return true;
-    const patience = new AbortController();
-    const stop = (): void => {
-      patience.abort();
-    };
-    const timer = this.#clock.after(PATIENCE_MS, stop);
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
+    const patience = deadline(this.#clock, PATIENCE_MS, signal);
     const seen = await informer.until(() => informer.hasSeen(version), patience.signal);
-    timer.cancel();
-    signal.removeEventListener('abort', stop);
+    patience.free();
     return seen;
   }
 }

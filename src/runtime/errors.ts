@@ -93,5 +93,11 @@ function secondsToMs(seconds: number | undefined): number | undefined {
 
 /** The text of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof Error) return error.message;
+  try {
+    return String(error);
+  } catch {
+    // An object without a prototype, or with a toString of its own that throws.
+    return 'something that cannot be shown was thrown';
+  }
 }

@@ -24,7 +24,7 @@ const EVENT: ResourceType = {
 const SERIES_MS = 6 * 60_000;
 const MOST_WAITING = 1_000;
 const MOST_SERIES = 4_096;
-/** Longest note the API server accepts. */
+/** Longest note the API server accepts, in bytes of UTF-8. */
 const LONGEST_NOTE = 1_024;
 
 export interface EventTeller {
@@ -104,8 +104,13 @@ async function write(
     known.count += 1;
     known.lastSeen = now;
     const body = { series: { count: known.count, lastObservedTime: microTime(now) } };
-    await client.patch(EVENT, known, { type: 'merge', body });
-    return;
+    try {
+      await client.patch(EVENT, known, { type: 'merge', body });
+      return;
+    } catch (error) {
+      // Somebody deleted it, or its time was up: the series starts again.
+      if (!isApiError(error, 'notFound')) throw error;
+    }
   }
   const event = eventOf(options, about, note, now);
   await client.create<Unstructured>(EVENT, event);
@@ -130,18 +135,28 @@ function eventOf(
     kind: 'Event',
     // An event about a cluster-scoped object lives in `default`: the API server insists.
     metadata: {
-      name: `${name.slice(0, 200)}.${now.toString(16)}${process.hrtime.bigint().toString(16).slice(-6)}`,
+      name: `${name.slice(0, 200).replace(/[-.]+$/, '')}.${now.toString(16)}${process.hrtime.bigint().toString(16).slice(-6)}`,
       namespace: namespace ?? 'default',
     },
     eventTime: microTime(now),
     type: note.type,
     reason: note.reason,
-    note: note.message.slice(0, LONGEST_NOTE),
+    note: withinBytes(note.message, LONGEST_NOTE),
     action: note.reason,
     reportingController: controller,
     reportingInstance: instance.slice(0, 128),
     regarding: { apiVersion: about.apiVersion, kind: about.kind, name, namespace, uid, resourceVersion },
   };
+}
+
+/** Cut between two characters, never within one. */
+function withinBytes(text: string, most: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= most) return text;
+  let end = most;
+  // 10xxxxxx continues a character.
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
 }
 
 function microTime(at: Instant): string {

@@ -43,7 +43,7 @@ export async function serveHealth(options: HealthOptions): Promise<HealthServer>
 }
 
 function answerChecks(response: ServerResponse, checks: Readonly<Record<string, Check>>): void {
-  const results = Object.entries(checks).map(([name, check]) => ({ name, problem: check() }));
+  const results = Object.entries(checks).map(([name, check]) => ({ name, problem: answerOf(check) }));
   const ok = results.every(({ problem }) => problem === undefined);
   const lines = results.map(({ name, problem }) =>
     problem === undefined ? `[+]${name} ok` : `[-]${name} failed: ${problem}`,
@@ -53,9 +53,18 @@ function answerChecks(response: ServerResponse, checks: Readonly<Record<string, 
     .end(`${lines.join('\n')}\n`);
 }
 
-function answerMetrics(response: ServerResponse, { contentType, metrics }: HealthOptions['metrics']): void {
-  metrics().then(
-    (text) => response.writeHead(200, { 'content-type': contentType }).end(text),
+/** A check that throws has failed; the process has not. */
+function answerOf(check: Check): string | undefined {
+  try {
+    return check();
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function answerMetrics(response: ServerResponse, registry: HealthOptions['metrics']): void {
+  registry.metrics().then(
+    (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
     (error: unknown) => response.writeHead(500).end(messageOf(error)),
   );
 }

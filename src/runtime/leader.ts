@@ -10,7 +10,7 @@ import type { Cache } from './cache/cache.ts';
 import type { Informer } from './cache/informer.ts';
 import type { Client } from './client.ts';
 import { isNewer } from './cache/version.ts';
-import { sleep, type Clock, type Random } from './clock.ts';
+import { deadline, sleep, type Clock, type Random } from './clock.ts';
 import { ApiError, isApiError, messageOf } from './errors.ts';
 import type { Log } from './log.ts';
 import type { KubernetesObject, ObjectMeta, ResourceType } from './resource.ts';
@@ -33,6 +33,9 @@ export interface LeaderSettings {
 }
 
 export const defaultLeaderSettings: LeaderSettings = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 };
+
+/** A release that does not get through saves nobody anything: the lease expires by itself. */
+const RELEASE_PATIENCE_MS = 5_000;
 
 /** One unbroken time of leadership. */
 export interface Term {
@@ -87,8 +90,10 @@ export async function elect(options: LeaderOptions, signal: AbortSignal): Promis
     try {
       const attempt = await contend(options, observed);
       observed = attempt.observed;
-      if (attempt.held !== undefined) await serve(options, attempt.held, informer, signal);
-      else await nextLook(options, informer, attempt, signal);
+      if (attempt.held === undefined) await nextLook(options, informer, attempt, signal);
+      // Still the holder: without a pause, a leader that fails at once would be made leader again in a hot loop.
+      else if (!(await serve(options, attempt.held, informer, signal)))
+        await sleep(options.clock, jittered(options), signal);
     } catch (error) {
       options.log.warn('leader election: cannot reach the lease', { lease: name, error: messageOf(error) });
       await sleep(options.clock, jittered(options), signal);
@@ -114,12 +119,11 @@ async function contend(options: LeaderOptions, observed: Observed | undefined): 
   const { client, clock, name, namespace, identity, settings } = options;
   const lease = await read(options);
   const sentAt = clock.monotonic();
-  const signal = AbortSignal.timeout(settings.renewMs);
   if (lease === undefined) {
-    const fresh = leaseOf(options, undefined);
-    const created = await client
-      .create<Lease>(LEASE, { ...fresh, metadata: { name, namespace } }, { signal })
-      .catch(lostRace);
+    const fresh = { ...leaseOf(options, undefined), metadata: { name, namespace } };
+    const created = await within(options, settings.renewMs, (signal) =>
+      client.create<Lease>(LEASE, fresh, { signal }),
+    ).catch(lostRace);
     return {
       ...(created === undefined ? {} : { held: { lease: created, sentAt, inherited: false } }),
       observed: undefined,
@@ -132,7 +136,9 @@ async function contend(options: LeaderOptions, observed: Observed | undefined): 
   const leaseMs = Math.max((lease.spec.leaseDurationSeconds ?? 0) * 1000, settings.leaseMs);
   const remainingMs = seen.since + leaseMs - clock.monotonic();
   if (holder !== '' && holder !== identity && remainingMs > 0) return { observed: seen, remainingMs };
-  const taken = await client.update<Lease>(LEASE, leaseOf(options, lease), { signal }).catch(lostRace);
+  const taken = await within(options, settings.renewMs, (signal) =>
+    client.update<Lease>(LEASE, leaseOf(options, lease), { signal }),
+  ).catch(lostRace);
   return {
     ...(taken === undefined ? {} : { held: { lease: taken, sentAt, inherited: true } }),
     observed: seen,
@@ -140,16 +146,29 @@ async function contend(options: LeaderOptions, observed: Observed | undefined): 
   };
 }
 
-async function read({ client, name, namespace, settings }: LeaderOptions): Promise<Lease | undefined> {
+async function read(options: LeaderOptions): Promise<Lease | undefined> {
+  const { client, name, namespace, settings } = options;
   try {
-    return await client.get<Lease>(
-      LEASE,
-      { name, namespace },
-      { signal: AbortSignal.timeout(settings.renewMs) },
+    return await within(options, settings.renewMs, (signal) =>
+      client.get<Lease>(LEASE, { name, namespace }, { signal }),
     );
   } catch (error) {
     if (isApiError(error, 'notFound')) return undefined;
     throw error;
+  }
+}
+
+/** The work, given up after `ms`. */
+async function within<T>(
+  { clock }: LeaderOptions,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limit = deadline(clock, ms);
+  try {
+    return await work(limit.signal);
+  } finally {
+    limit.free();
   }
 }
 
@@ -184,12 +203,8 @@ async function nextLook(
   signal: AbortSignal,
 ): Promise<void> {
   const seen = attempt.observed?.version;
-  const awake = new AbortController();
-  const stop = (): void => {
-    awake.abort();
-  };
-  const timer = options.clock.after(Math.max(1, Math.min(attempt.remainingMs, jittered(options))), stop);
-  signal.addEventListener('abort', stop, { once: true });
+  const patienceMs = Math.max(1, Math.min(attempt.remainingMs, jittered(options)));
+  const awake = deadline(options.clock, patienceMs, signal);
   const key = `${options.namespace}/${options.name}`;
   await informer.until(() => {
     const cached = informer.get(key)?.metadata.resourceVersion;
@@ -199,28 +214,28 @@ async function nextLook(
       (cached === undefined || seen === undefined || informer.hasSeen(seen))
     );
   }, awake.signal);
-  timer.cancel();
-  signal.removeEventListener('abort', stop);
+  awake.free();
 }
 
 function jittered({ settings, random }: LeaderOptions): number {
   return settings.retryMs * (0.75 + 0.25 * random());
 }
 
+/** One term. Resolves false when it ended because the leader failed. */
 async function serve(
   options: LeaderOptions,
   held: Held,
   informer: Informer<Lease>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { clock, settings, log, name, identity } = options;
   const over = new AbortController();
-  let deadline = held.sentAt + settings.renewMs;
+  let ends = held.sentAt + settings.renewMs;
   const term: Term = {
     signal: over.signal,
     inherited: held.inherited,
     mayWrite: () => {
-      if (over.signal.aborted || clock.monotonic() >= deadline) {
+      if (over.signal.aborted || clock.monotonic() >= ends) {
         over.abort();
         throw new ApiError('aborted', `not the leader any more: ${identity} lost the lease ${name}`);
       }
@@ -230,9 +245,13 @@ async function serve(
     over.abort();
   };
   signal.addEventListener('abort', stop, { once: true });
+  // The end may have come while the lease was being won; a listener would never be told.
+  if (signal.aborted) stop();
   log.info('leading', { lease: name, identity });
+  let failed = false;
   const led = options.lead(term).catch((error: unknown) => {
-    log.error('the leader failed', { error: messageOf(error) });
+    log.error('the leader failed', { lease: name, identity, error });
+    failed = true;
     over.abort();
   });
   const unlisten = informer.listen((change) => {
@@ -248,9 +267,9 @@ async function serve(
     held.lease,
     over,
     (sentAt) => {
-      deadline = sentAt + settings.renewMs;
+      ends = sentAt + settings.renewMs;
     },
-    () => deadline,
+    () => ends,
   );
   unlisten();
   signal.removeEventListener('abort', stop);
@@ -258,6 +277,7 @@ async function serve(
   await led;
   log.info('no longer leading', { lease: name, identity });
   if (signal.aborted && lease !== undefined) await release(options, lease);
+  return !failed;
 }
 
 /** Resolves with the last record that was ours when the term ends, undefined when it was lost. */
@@ -266,27 +286,30 @@ async function renewUntilOver(
   first: Lease,
   over: AbortController,
   renewed: (sentAt: number) => void,
-  deadline: () => number,
+  ends: () => number,
 ): Promise<Lease | undefined> {
   const { client, clock, settings, log, name, identity } = options;
   let lease = first;
   for (;;) {
-    await sleep(clock, settings.retryMs, over.signal);
+    // No longer than to the end of the term: those who listen to its signal are to hear of it on time.
+    await sleep(clock, Math.min(settings.retryMs, Math.max(0, ends() - clock.monotonic())), over.signal);
     if (over.signal.aborted) return lease;
     const sentAt = clock.monotonic();
-    const left = deadline() - sentAt;
+    const left = ends() - sentAt;
     if (left <= 0) return undefined;
     try {
       // A renewal that hangs must not outlive the term it renews.
-      const signal = AbortSignal.timeout(Math.ceil(Math.min(left, settings.renewMs / 2)));
-      lease = await client.update<Lease>(LEASE, leaseOf(options, lease), { signal });
+      const patienceMs = Math.ceil(Math.min(left, settings.renewMs / 2));
+      const desired = leaseOf(options, lease);
+      lease = await within(options, patienceMs, (signal) => client.update<Lease>(LEASE, desired, { signal }));
       renewed(sentAt);
     } catch (error) {
       log.warn('the lease could not be renewed', { lease: name, identity, error: messageOf(error) });
       if (!isApiError(error, 'conflict', 'notFound')) continue;
-      const current = await read(options).catch(() => undefined);
+      const current = await read(options).catch(() => lease);
       if (current?.spec.holderIdentity !== identity) return undefined;
-      // Our own renewal whose answer was lost, or a label somebody put on it: still ours.
+      // Our own renewal whose answer was lost, or a label somebody put on it: still ours. Where it cannot be read, it
+      // is ours until the term ends.
       lease = current;
     }
   }
@@ -299,7 +322,9 @@ async function release(options: LeaderOptions, lease: Lease): Promise<void> {
     const current = await read(options);
     if (current === undefined || current.spec.holderIdentity !== lease.spec.holderIdentity) return;
     const spec = { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1 };
-    await client.update<Lease>(LEASE, { ...current, spec }, { signal: AbortSignal.timeout(5_000) });
+    await within(options, RELEASE_PATIENCE_MS, (signal) =>
+      client.update<Lease>(LEASE, { ...current, spec }, { signal }),
+    );
   } catch (error) {
     log.warn('the lease could not be released; others wait for its expiry', {
       lease: name,

@@ -1,6 +1,7 @@
 /** Structured logs: one JSON object a line on stdout, no secrets. */
 import { pino, type DestinationStream } from 'pino';
 import { messageOf } from './errors.ts';
+import { redact, redactText } from './redact.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
@@ -10,9 +11,6 @@ export interface Log extends Record<Level, (message: string, fields?: Fields) =>
   child(fields: Fields): Log;
 }
 
-/** Names under which credentials travel; whatever stands there is never written. */
-const SECRET = ['authorization', 'token', 'password', 'tls.key', 'ca.key', 'clientKey', 'data', 'stringData'];
-
 export function createLog(level: Level | 'silent', destination?: DestinationStream): Log {
   const options = {
     level,
@@ -20,10 +18,6 @@ export function createLog(level: Level | 'silent', destination?: DestinationStre
     messageKey: 'msg',
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: {
-      paths: SECRET.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
-      censor: '[redacted]',
-    },
   };
   return wrap(destination === undefined ? pino(options) : pino(options, destination));
 }
@@ -32,7 +26,7 @@ function wrap(logger: pino.Logger): Log {
   const at =
     (level: Level) =>
     (message: string, fields: Fields = {}): void => {
-      logger[level](plain(fields), message);
+      logger[level](plain(fields), redactText(message));
     };
   return {
     debug: at('debug'),
@@ -45,8 +39,9 @@ function wrap(logger: pino.Logger): Log {
 
 /** An Error is its message and stack; the objects that hang on it (requests, headers) stay out. */
 function plain(fields: Fields): Record<string, unknown> {
-  const { error, ...rest } = fields;
+  const { error, ...others } = fields;
+  const rest = redact(others) as Record<string, unknown>;
   if (error === undefined) return rest;
-  if (!(error instanceof Error)) return { ...rest, error: messageOf(error) };
-  return { ...rest, error: error.message, stack: error.stack };
+  if (!(error instanceof Error)) return { ...rest, error: redactText(messageOf(error)) };
+  return { ...rest, error: redactText(error.message), stack: redactText(error.stack ?? '') };
 }

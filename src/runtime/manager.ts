@@ -5,23 +5,26 @@ import type { Cache } from './cache/cache.ts';
 import type { Informer } from './cache/informer.ts';
 import type { Change } from './cache/store.ts';
 import type { Client } from './client.ts';
-import type { Clock, Random } from './clock.ts';
+import { sleep, type Clock, type Random } from './clock.ts';
 import { Controller, type ControllerObserver } from './controller.ts';
 import type { EventTeller } from './events.ts';
 import type { AnyKind, Reader } from './kind.ts';
 import { elect, type LeaderSettings, type Term } from './leader.ts';
 import type { Log } from './log.ts';
 import { defaultQueueBackoff, WorkQueue, type Priority, type QueueObserver } from './queue.ts';
-import { Memory, Pipeline } from './reconcile.ts';
-import { keyOf, typeName, type KubernetesObject } from './resource.ts';
-import type { BackoffLimits } from './backoff.ts';
+import { Memory, Pipeline, specOf } from './reconcile.ts';
+import { typeName, type KubernetesObject } from './resource.ts';
+import { backoff, type BackoffLimits } from './backoff.ts';
+
+/** Ends soon after the term's signal; started again, after a while, when it throws before. */
+export type Duty = (term: Term, client: Client) => Promise<void>;
 
 export interface ManagerOptions {
   client: Client;
   cache: Cache;
   kinds: readonly AnyKind[];
-  /** what else only the leader does; each must end soon after the term's signal */
-  duties?: readonly ((term: Term, client: Client) => Promise<void>)[];
+  /** what else only the leader does */
+  duties?: readonly Duty[];
   /** the Events of a term, written by its guarded client */
   events: (client: Client) => EventTeller;
   leader: { name: string; namespace: string; identity: string; settings: LeaderSettings };
@@ -40,6 +43,9 @@ export interface ManagerOptions {
 }
 
 const DEFAULT_CONCURRENCY = 4;
+const DUTY_BACKOFF: BackoffLimits = { minMs: 1_000, maxMs: 60_000 };
+/** What has not ended by then is left behind: its writes are refused, and the lease must not wait for it. */
+const DRAIN_PATIENCE_MS = 10_000;
 
 export class Manager {
   readonly #options: ManagerOptions;
@@ -62,7 +68,8 @@ export class Manager {
 
   /** Contends for the lease and leads whenever it holds it; resolves when the signal aborted and the lease is released. */
   async run(signal: AbortSignal): Promise<void> {
-    const { cache, leader, client, clock, random, log } = this.#options;
+    const { cache, leader, client, clock, random, log, onLeading } = this.#options;
+    onLeading?.(false);
     cache.start();
     if (!(await cache.whenSynced(signal))) return;
     await elect({ client, cache, ...leader, clock, random, log, lead: (term) => this.#lead(term) }, signal);
@@ -75,7 +82,7 @@ export class Manager {
     onLeading?.(true);
     if (term.inherited) await this.#catchUp(term.signal);
     const ends = term.signal.aborted ? [] : kinds.map((kind) => this.#control(kind, guarded, teller, term));
-    const others = (duties ?? []).map((duty) => duty(term, guarded));
+    const others = (duties ?? []).map((duty) => this.#perform(duty, term, guarded));
     await new Promise<void>((resolve) => {
       if (term.signal.aborted) resolve();
       term.signal.addEventListener(
@@ -88,7 +95,37 @@ export class Manager {
     });
     this.#controllers = [];
     onLeading?.(false);
-    await Promise.all([...ends.map((end) => end()), ...others, teller.flush()]);
+    await this.#drain(Promise.all([...ends.map((end) => end()), ...others, teller.flush()]));
+  }
+
+  async #drain(work: Promise<unknown>): Promise<void> {
+    const { clock, log } = this.#options;
+    const drained = await new Promise<boolean>((resolve, reject) => {
+      const timer = clock.after(DRAIN_PATIENCE_MS, () => {
+        resolve(false);
+      });
+      work
+        .then(() => {
+          resolve(true);
+        }, reject)
+        .finally(timer.cancel);
+    });
+    if (!drained) log.error('some work of the term goes on after its end; it can write nothing any more');
+  }
+
+  /** One duty's fault is not the others', nor the process's. */
+  async #perform(duty: Duty, term: Term, client: Client): Promise<void> {
+    const { clock, random, log } = this.#options;
+    for (let failures = 1; !term.signal.aborted; failures += 1) {
+      try {
+        await duty(term, client);
+        return;
+      } catch (error) {
+        if (term.signal.aborted) return;
+        log.error('a duty of the leader failed', { error });
+        await sleep(clock, backoff(failures, DUTY_BACKOFF, random), term.signal);
+      }
+    }
   }
 
   /**
@@ -135,7 +172,10 @@ export class Manager {
       name,
       queue,
       reconcile: (key, signal) => pipeline.reconcile(key, signal),
-      generationOf: (key) => informer.get(key)?.metadata.generation,
+      specOf: (key) => {
+        const resource = informer.get(key);
+        return resource === undefined ? undefined : specOf(resource);
+      },
       concurrency,
       timeoutMs: reconcileTimeoutMs,
       clock,
@@ -199,15 +239,4 @@ export class Manager {
       },
     });
   }
-}
-
-/** `namespace/name` of whoever owns the object and is of this kind: the usual `map` of a watch. */
-export function ownersOf(kind: string) {
-  return (change: Change<KubernetesObject>): string[] => {
-    const object = change.type === 'deleted' ? change.old : change.object;
-    const { namespace, ownerReferences = [] } = object.metadata;
-    return ownerReferences
-      .filter((owner) => owner.kind === kind && owner.controller === true)
-      .map((owner) => keyOf({ name: owner.name, ...(namespace === undefined ? {} : { namespace }) }));
-  };
 }

@@ -4,7 +4,7 @@
  */
 import type { Cache } from './cache/cache.ts';
 import type { Client } from './client.ts';
-import { sleep, type Clock, type Instant } from './clock.ts';
+import { deadline, sleep, type Clock, type Instant } from './clock.ts';
 import { isApiError, messageOf } from './errors.ts';
 import { isRecord, parseJson, stringifyJson } from './json.ts';
 import { LEASE } from './leader.ts';
@@ -149,11 +149,10 @@ export class Presence {
         renewTime: new Date(clock.now() - (lifeMs === 0 ? LIFE_MS : 0)).toISOString().replace('Z', '000Z'),
       },
     };
-    await client.apply(LEASE, lease, {
-      fieldManager: 'cogniforge-presence',
-      force: true,
-      signal: AbortSignal.timeout(RENEW_MS),
-    });
+    const limit = deadline(clock, RENEW_MS);
+    await client
+      .apply(LEASE, lease, { fieldManager: 'cogniforge-presence', force: true, signal: limit.signal })
+      .finally(limit.free);
   }
 }
 

@@ -13,8 +13,11 @@ export type Priority = 'live' | 'resync';
 
 /** Told what happens; for metrics. Times in ms. */
 export interface QueueObserver {
-  added(depth: number): void;
-  started(waitedMs: number, depth: number): void;
+  /** how many keys wait now */
+  depth(priority: Priority, keys: number): void;
+  added(): void;
+  /** A worker has taken a key; what is returned is called when it has put it down. */
+  started(waitedMs: number): () => void;
   retried(): void;
 }
 
@@ -33,7 +36,8 @@ export class WorkQueue {
   readonly #options: QueueOptions;
   /** insertion order is the order of service; the value is when it was added */
   readonly #waiting: Record<Priority, Map<string, number>> = { live: new Map(), resync: new Map() };
-  readonly #processing = new Set<string>();
+  /** with a worker; the value tells the observer that it is done */
+  readonly #processing = new Map<string, (() => void) | undefined>();
   /** added again while with a worker */
   readonly #again = new Map<string, Priority>();
   readonly #failures = new Map<string, number>();
@@ -63,12 +67,15 @@ export class WorkQueue {
       return;
     }
     if (this.#waiting.live.has(key)) return;
-    if (this.#waiting.resync.has(key)) {
+    const since = this.#waiting.resync.get(key);
+    if (since !== undefined) {
       if (priority === 'resync') return;
       this.#waiting.resync.delete(key);
+      this.#tellDepth('resync');
     }
-    this.#waiting[priority].set(key, this.#options.clock.monotonic());
-    this.#options.observer?.added(this.depth);
+    this.#waiting[priority].set(key, since ?? this.#options.clock.monotonic());
+    if (since === undefined) this.#options.observer?.added();
+    this.#tellDepth(priority);
     this.#options.onReady();
   }
 
@@ -99,10 +106,11 @@ export class WorkQueue {
     for (const priority of ['live', 'resync'] as const) {
       const waiting = this.#waiting[priority];
       for (const [key, since] of waiting) {
+        const { clock, observer } = this.#options;
         waiting.delete(key);
-        this.#processing.add(key);
+        this.#processing.set(key, observer?.started(clock.monotonic() - since));
         this.#timers.cancel(key);
-        this.#options.observer?.started(this.#options.clock.monotonic() - since, this.depth);
+        this.#tellDepth(priority);
         return key;
       }
     }
@@ -110,6 +118,7 @@ export class WorkQueue {
   }
 
   done(key: string): void {
+    this.#processing.get(key)?.();
     this.#processing.delete(key);
     const again = this.#again.get(key);
     this.#again.delete(key);
@@ -124,5 +133,11 @@ export class WorkQueue {
     this.#waiting.resync.clear();
     this.#again.clear();
     this.#failures.clear();
+    this.#tellDepth('live');
+    this.#tellDepth('resync');
+  }
+
+  #tellDepth(priority: Priority): void {
+    this.#options.observer?.depth(priority, this.#waiting[priority].size);
   }
 }

@@ -2,7 +2,7 @@
 import type { Informer } from './cache/informer.ts';
 import type { Client } from './client.ts';
 import { timestamp, type Clock, type Instant } from './clock.ts';
-import { withCondition } from './conditions.ts';
+import { conditionOf, withCondition } from './conditions.ts';
 import type { Result } from './controller.ts';
 import { Echoes } from './echo.ts';
 import { isApiError, messageOf } from './errors.ts';
@@ -70,9 +70,11 @@ export class Pipeline {
     const input = await kind.gather(resource, reader(signal));
     const now = clock.now();
     const decision = kind.decide(input, now);
-    const settled = await this.#carryOut(resource, decision, signal);
+    const failed = await this.#carryOut(resource, decision, signal);
+    if (failed !== undefined) return failed;
+    // What was decided has come to pass: now it may be told.
     for (const note of decision.events) this.#options.tell(resource, note);
-    return settled ?? resultOf(decision, resource, now);
+    return resultOf(decision, resource, now);
   }
 
   /**
@@ -108,9 +110,21 @@ export class Pipeline {
     const settle = kind.settle ?? defaultSettle(resource);
     const status = outcomes.length === 0 ? decision.status : settle(decision, outcomes, clock.now());
     current = await this.#writeStatus(current, status, signal);
-    if (failed !== undefined) return { type: 'retry', error: failed.error };
+    if (failed !== undefined) {
+      this.#tellFailure(resource, status);
+      return { type: 'retry', error: failed.error };
+    }
     await this.#releaseFinalizer(current, decision, signal);
     return undefined;
+  }
+
+  /** The events of the decision would tell of what did not happen: instead, once, why Ready is not what it was. */
+  #tellFailure(resource: AnyResource, status: BaseStatus): void {
+    const ready = conditionOf(status.conditions, 'Ready');
+    if (ready === undefined || ready.status === 'True') return;
+    const before = conditionOf(resource.status?.conditions, 'Ready');
+    if (before?.status === ready.status && before.reason === ready.reason) return;
+    this.#options.tell(resource, { type: 'Warning', reason: ready.reason, message: ready.message });
   }
 
   async #writeStatus(resource: AnyResource, status: BaseStatus, signal: AbortSignal): Promise<AnyResource> {
@@ -230,6 +244,11 @@ function defaultSettle(resource: AnyResource) {
   };
 }
 
+/** Names a version of a spec. Not the generation alone: of a resource made anew under its name it is 1 again. */
+export function specOf({ metadata }: KubernetesObject): string {
+  return `${metadata.uid ?? ''}/${String(metadata.generation ?? 0)}`;
+}
+
 function resultOf(decision: Decision<BaseStatus>, resource: AnyResource, now: Instant): Result {
   switch (decision.next.type) {
     case 'done':
@@ -237,6 +256,6 @@ function resultOf(decision: Decision<BaseStatus>, resource: AnyResource, now: In
     case 'wait':
       return { type: 'wait', ms: Math.max(0, decision.next.until - now), reason: decision.next.reason };
     case 'stall':
-      return { type: 'stall', reason: decision.next.reason, generation: resource.metadata.generation ?? 0 };
+      return { type: 'stall', reason: decision.next.reason, spec: specOf(resource) };
   }
 }

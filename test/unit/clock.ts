@@ -36,3 +36,17 @@ export function manualClock(start = 1_800_000_000_000): ManualClock {
     },
   };
 }
+
+/** Lets everything run that waits for nothing but its turn. */
+export async function turns(count = 5): Promise<void> {
+  for (let at = 0; at < count; at += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Moves the hands in steps, giving what wakes up the time to go to sleep again. */
+export async function pass(clock: ManualClock, ms: number, stepMs = 100): Promise<void> {
+  await turns();
+  for (let left = ms; left > 0; left -= stepMs) {
+    clock.advance(Math.min(stepMs, left));
+    await turns();
+  }
+}

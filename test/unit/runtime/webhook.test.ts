@@ -247,7 +247,10 @@ describe('a new certificate', () => {
         served += 1;
       }
     });
-    const fresh = await renew(bundle, { action: 'renewCa', why: 'test' }, NAMES, Date.now());
+    // First the CA, which is published while the old leaf is served on; then a leaf of it.
+    const published = await renew(bundle, { action: 'renewCa', why: 'test' }, NAMES, Date.now());
+    expect(published.cert).toBe(bundle.cert);
+    const fresh = await renew(published, { action: 'renewLeaf', why: 'test' }, NAMES, Date.now());
     server.setTls(fresh);
     await new Promise((resolve) => setTimeout(resolve, 100));
     running = false;
