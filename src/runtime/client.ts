@@ -6,8 +6,10 @@
  */
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
 import type { Credentials } from './auth.ts';
-import { ApiError, errorOf, isApiError, messageOf, type ApiStatus } from './errors.ts';
+import { systemClock, type Clock } from './clock.ts';
+import { ApiError, errorOf, isApiError, messageOf, retryAfter, type ApiStatus } from './errors.ts';
 import { parseJson, stringifyJson } from './json.ts';
+import { limited } from './limit.ts';
 import { apiVersionOf, type KubernetesObject, type ObjectMeta, type ResourceType } from './resource.ts';
 
 export interface Name {
@@ -117,7 +119,10 @@ export interface ClientOptions {
   timeoutMs?: number;
   /** told of every answer: for rest_client_requests_total. Code 0: no answer. */
   observe?: (method: string, code: number) => void;
+  clock?: Clock;
 }
+
+const DEFAULT_TIMEOUT_MS = 30_000;
 
 const CONTENT_TYPE = {
   json: 'application/json-patch+json',
@@ -155,13 +160,16 @@ function build(options: ClientOptions, guard: Guard | undefined): Client {
     });
   return {
     get: (type, name, { signal } = {}) => call({ method: 'GET', path: objectPath(type, name), signal }),
-    list: (type, list = {}) =>
-      call({
+    async list<T extends object>(type: ResourceType, list: ListOptions = {}) {
+      const found = await call<Omit<ObjectList<T>, 'items'> & { items: T[] | null }>({
         method: 'GET',
         path: collectionPath(type, list.namespace) + query(listQuery(list)),
         ...(list.metadataOnly === true ? { accept: METADATA_LIST } : {}),
         signal: list.signal,
-      }),
+      });
+      // An empty list of metadata has `null` for its items (Go's nil slice).
+      return { ...found, items: found.items ?? [] };
+    },
     watch: (type, watch) => openWatch(options, type, watch),
     create: (type, object, options = {}) =>
       write('POST', collectionPath(type, object.metadata.namespace), object, options),
@@ -217,7 +225,11 @@ async function exchange<T>(
   request: HttpRequest,
 ): Promise<T> {
   const mutating = request.method !== 'GET';
-  const limit = limited(options.timeoutMs ?? 30_000, [request.signal, mutating ? guard?.term : undefined]);
+  const what = `${request.method} ${request.path}`;
+  const limit = limited(options.clock ?? systemClock, options.timeoutMs ?? DEFAULT_TIMEOUT_MS, [
+    request.signal,
+    mutating ? guard?.term : undefined,
+  ]);
   const attempt = async (): Promise<T> => {
     const response = await options.transport.send({
       ...request,
@@ -225,56 +237,24 @@ async function exchange<T>(
       beforeSend: mutating ? guard?.mayWrite : undefined,
     });
     options.observe?.(request.method, response.status);
-    const text = await readBody(response.body, `${request.method} ${request.path}`);
+    const text = await readBody(response.body, what);
     if (response.status >= 200 && response.status < 300) return decode<T>(text, request);
-    throw failure(response, text, request);
+    throw failure(options, response, text, what);
   };
   try {
-    return await attempt();
-  } catch (error) {
-    if (limit.expired() && isApiError(error, 'aborted')) {
-      throw new ApiError('transient', `${request.method} ${request.path}: no answer in time`, {
-        cause: error,
-      });
-    }
-    if (isApiError(error, 'unauthorized')) {
+    return await attempt().catch((error: unknown) => {
+      const unauthorized = isApiError(error, 'unauthorized');
       // Nothing was done: the same write is safe to send again with a fresh credential.
-      options.credentials.invalidate();
-      return await attempt();
-    }
-    if (!mutating && isApiError(error, 'transient') && error.code === 0) return await attempt();
-    throw error;
+      if (unauthorized) options.credentials.invalidate();
+      const again = unauthorized || (!mutating && isApiError(error, 'transient') && error.code === 0);
+      if (again && !limit.over) return attempt();
+      throw error;
+    });
+  } catch (error) {
+    throw limit.reason(error, what);
   } finally {
     limit.free();
   }
-}
-
-/**
- * A signal that follows others and a time limit until it is freed. AbortSignal.timeout and AbortSignal.any would do the
- * same and live on for the whole limit after each request: a quarter of the CPU of a busy operator, measured.
- */
-function limited(ms: number, sources: readonly (AbortSignal | undefined)[]) {
-  const limit = new AbortController();
-  let expired = false;
-  const abort = (): void => {
-    limit.abort();
-  };
-  const timer = setTimeout(() => {
-    expired = true;
-    abort();
-  }, ms);
-  for (const source of sources) {
-    if (source?.aborted === true) abort();
-    source?.addEventListener('abort', abort, { once: true });
-  }
-  return {
-    signal: limit.signal,
-    expired: () => expired,
-    free: () => {
-      clearTimeout(timer);
-      for (const source of sources) source?.removeEventListener('abort', abort);
-    },
-  };
 }
 
 async function openWatch(
@@ -295,14 +275,27 @@ async function openWatch(
     method: 'GET',
     path,
     stream: true,
-    signal: watch.signal,
     ...(accept === undefined ? {} : { accept }),
   };
-  const response = await options.transport.send(request);
-  options.observe?.('WATCH', response.status);
-  if (response.status === 200) return response.body;
-  if (response.status === 401) options.credentials.invalidate();
-  throw failure(response, await readBody(response.body, `WATCH ${path}`), request);
+  const what = `WATCH ${path}`;
+  // The server sends the head of a watch at once: without a limit, one that never comes would be waited for for ever.
+  const limit = limited(options.clock ?? systemClock, options.timeoutMs ?? DEFAULT_TIMEOUT_MS, [
+    watch.signal,
+  ]);
+  try {
+    const response = await options.transport.send({ ...request, signal: limit.signal });
+    response.body.once('close', limit.free);
+    options.observe?.('WATCH', response.status);
+    if (response.status === 200) {
+      limit.lift();
+      return response.body;
+    }
+    if (response.status === 401) options.credentials.invalidate();
+    throw failure(options, response, await readBody(response.body, what), what);
+  } catch (error) {
+    limit.free();
+    throw limit.reason(error, what);
+  }
 }
 
 function decode<T>(text: string, request: HttpRequest): T {
@@ -316,25 +309,20 @@ function decode<T>(text: string, request: HttpRequest): T {
   }
 }
 
-function failure(response: HttpResponse, text: string, request: HttpRequest): ApiError {
+function failure(
+  { clock = systemClock }: ClientOptions,
+  response: HttpResponse,
+  text: string,
+  what: string,
+): ApiError {
   let status: ApiStatus | undefined;
   try {
     status = parseJson(text) as ApiStatus;
   } catch {
     status = { message: `HTTP ${String(response.status)}: ${text.slice(0, 200)}` };
   }
-  return errorOf(
-    response.status,
-    status,
-    `${request.method} ${request.path}`,
-    retryAfter(response.headers['retry-after']),
-  );
-}
-
-/** Seconds only: the API server never sends the date form. */
-function retryAfter(header: string | undefined): number | undefined {
-  const seconds = Number(header ?? Number.NaN);
-  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
+  const wait = retryAfter(response.headers['retry-after'], clock.now());
+  return errorOf(response.status, status, what, wait);
 }
 
 function readBody(body: HttpResponse['body'], what: string): Promise<string> {
