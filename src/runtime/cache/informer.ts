@@ -101,9 +101,7 @@ export class Informer<T extends KubernetesObject = KubernetesObject> implements 
         clock: this.#environment.clock,
         random: this.#environment.random,
         settings: this.#environment.settings,
-        transform: this.#environment.freeze
-          ? (object) => deepFreeze(withoutManagedFields(object))
-          : withoutManagedFields,
+        transform: (object) => this.#kept(object),
         onChanges: (changes) => {
           for (const change of changes) for (const listener of this.#listeners) this.#tell(listener, change);
         },
@@ -142,6 +140,11 @@ export class Informer<T extends KubernetesObject = KubernetesObject> implements 
       signal.addEventListener('abort', abort, { once: true });
       if (signal.aborted) abort();
     });
+  }
+
+  #kept(object: T): T {
+    const kept = this.#selection.managedFields === true ? object : withoutManagedFields(object);
+    return this.#environment.freeze ? deepFreeze(kept) : kept;
   }
 
   /** One listener's fault is not the others'. */
