@@ -160,7 +160,7 @@ function build(options: ClientOptions, guard: Guard | undefined): Client {
     });
   return {
     get: (type, name, { signal } = {}) => call({ method: 'GET', path: objectPath(type, name), signal }),
-    async list<T extends object>(type: ResourceType, list: ListOptions = {}) {
+    async list<T extends object>(type: ResourceType, list: ListOptions = {}): Promise<ObjectList<T>> {
       const found = await call<Omit<ObjectList<T>, 'items'> & { items: T[] | null }>({
         method: 'GET',
         path: collectionPath(type, list.namespace) + query(listQuery(list)),

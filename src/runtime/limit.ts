@@ -13,7 +13,7 @@ export interface Limit {
   reason(error: unknown, what: string): unknown;
   /** From here on, only the signals count: a stream has begun. */
   lift(): void;
-  free(): void;
+  readonly free: () => void;
 }
 
 /**
