@@ -8,6 +8,8 @@ export interface Relay {
   /** connections so far */
   readonly connections: number;
   cut(): void;
+  /** while set, every new connection is closed at once */
+  refuse: boolean;
   close(): Promise<void>;
 }
 
@@ -15,8 +17,13 @@ export async function startRelay(endpoint: Endpoint): Promise<Relay> {
   const upstream = Number(new URL(endpoint.server).port);
   const open = new Set<Socket>();
   let connections = 0;
+  let refuse = false;
   const server = createServer((near) => {
     connections += 1;
+    if (refuse) {
+      near.destroy();
+      return;
+    }
     const far = connect(upstream, '127.0.0.1');
     for (const [one, other] of [
       [near, far],
@@ -40,6 +47,12 @@ export async function startRelay(endpoint: Endpoint): Promise<Relay> {
     endpoint: { ...endpoint, server: `https://127.0.0.1:${String(port)}` },
     get connections() {
       return connections;
+    },
+    get refuse() {
+      return refuse;
+    },
+    set refuse(value) {
+      refuse = value;
     },
     cut,
     close: () =>

@@ -72,11 +72,22 @@ export interface Connection {
   endpoint: Endpoint;
   transport: Transport;
   client: Client;
+  /** the path of each request so far */
+  asked: readonly string[];
 }
 
 export function connectTo(endpoint: Endpoint): Connection {
   const transport = httpsTransport(endpoint);
-  return { endpoint, transport, client: createClient({ transport, credentials: endpoint.credentials }) };
+  const asked: string[] = [];
+  const recording: Transport = {
+    ...transport,
+    send: (request) => {
+      asked.push(request.path);
+      return transport.send(request);
+    },
+  };
+  const client = createClient({ transport: recording, credentials: endpoint.credentials });
+  return { endpoint, transport, client, asked };
 }
 
 export async function admin(cluster: Cluster): Promise<Connection> {
