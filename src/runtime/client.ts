@@ -247,7 +247,7 @@ async function exchange<T>(
       // Nothing was done: the same write is safe to send again with a fresh credential.
       if (unauthorized) options.credentials.invalidate();
       const again = unauthorized || (!mutating && isApiError(error, 'transient') && error.code === 0);
-      if (again && !limit.over) return attempt();
+      if (again) return attempt();
       throw error;
     });
   } catch (error) {

@@ -4,8 +4,6 @@ import { ApiError, isApiError } from './errors.ts';
 
 export interface Limit {
   signal: AbortSignal;
-  /** Whether nothing more may be sent: a signal was given or the time is up. */
-  readonly over: boolean;
   /**
    * What the caller is to hear. However the transport words it (the body of an aborted request ends as "connection
    * reset"), a request that its caller gave up is `aborted`, and one without an answer in time is `transient`.
@@ -36,9 +34,6 @@ export function limited(clock: Clock, ms: number, sources: readonly (AbortSignal
   }
   return {
     signal: limit.signal,
-    get over() {
-      return limit.signal.aborted;
-    },
     reason(error, what) {
       const unanswered = isApiError(error, 'transient', 'aborted') && error.code === 0;
       if (!unanswered || !limit.signal.aborted) return error;

@@ -2,6 +2,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Credentials } from '../../../src/runtime/auth.ts';
 import { createClient, type Client } from '../../../src/runtime/client.ts';
 import { systemClock, type Clock } from '../../../src/runtime/clock.ts';
+import { Controller } from '../../../src/runtime/controller.ts';
+import { createLog } from '../../../src/runtime/log.ts';
+import { WorkQueue } from '../../../src/runtime/queue.ts';
 import type { ResourceType } from '../../../src/runtime/resource.ts';
 import { httpsTransport, type Transport } from '../../../src/runtime/transport.ts';
 import { manualClock } from '../clock.ts';
@@ -92,6 +95,48 @@ describe('Retry-After', () => {
     await start(status(429, headers, body), { clock: CLOCK });
     const error = await errorOf(client.create(THING, OBJECT));
     expect(error).toMatchObject({ kind: 'throttled', code: 429, retryAfterMs: expected });
+  });
+});
+
+describe('Retry-After, at the end of its way', () => {
+  it('holds the key back for as long, whatever its own backoff', async () => {
+    const clock = manualClock();
+    await start(status(429, { 'retry-after': '7' }, '{}'), { clock });
+    const queue = new WorkQueue({
+      clock,
+      random: () => 0,
+      backoff: { minMs: 5, maxMs: 10 },
+      onReady: () => {
+        controller.pump();
+      },
+    });
+    const controller = new Controller({
+      name: 'c',
+      queue,
+      concurrency: 1,
+      timeoutMs: 60_000,
+      generationOf: () => 1,
+      log: createLog('silent'),
+      clock,
+      reconcile: async (_key, signal) => {
+        await client.create(THING, OBJECT, { signal });
+        return { type: 'done' };
+      },
+    });
+    const end = new AbortController();
+    controller.start(end.signal);
+    queue.add('k');
+    await until(() => answered.length === 1);
+    await controller.drained();
+    clock.advance(6_999);
+    expect(queue.idle).toBe(false);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(server.requests).toHaveLength(1);
+    clock.advance(1);
+    await until(() => answered.length === 2);
+    end.abort();
+    await controller.drained();
+    queue.stop();
   });
 });
 

@@ -135,9 +135,19 @@ describe('after a watch has ended', () => {
     expect(names()).toEqual(['a@11']);
   });
 
+  it('at once, without an event, it is not a hot loop', async () => {
+    const { script, synced, untilAsked } = follow();
+    (await synced('9')).end();
+    expect(await untilAsked()).toBe(1_200);
+    (await script.next('watch')).open().end();
+    expect(await untilAsked()).toBe(2_000);
+  });
+
   it('by silence: no byte for two and a half minutes, which bookmarks put off', async () => {
     const { script, clock, synced, untilAsked } = follow();
     const stream = await synced('9');
+    // The reading, and with it the watchdog, begins a turn after the answer.
+    await script.settle();
     for (const version of ['10', '11']) {
       clock.advance(149_000);
       stream.event('BOOKMARK', { metadata: { resourceVersion: version } });
