@@ -194,15 +194,36 @@ export function tokenFile(path: string, clock: Clock): Credentials {
 /** Exec plugins and OIDC, by client-node. Client certificates issued by an exec plugin are not supported. */
 async function pluginCredentials(file: string, context: string): Promise<Credentials> {
   const { KubeConfig } = await import('@kubernetes/client-node');
-  const kubeconfig = new KubeConfig();
-  kubeconfig.loadFromFile(file);
-  kubeconfig.setCurrentContext(context);
+  const fresh = () => {
+    const kubeconfig = new KubeConfig();
+    kubeconfig.loadFromFile(file);
+    kubeconfig.setCurrentContext(context);
+    return kubeconfig;
+  };
+  let loaded: ReturnType<typeof fresh> | undefined = fresh();
+  let asking: Promise<string | undefined> | undefined;
+  const ask = async (): Promise<string | undefined> => {
+    const options: { headers?: Record<string, string>; cert?: unknown } = { headers: {} };
+    loaded ??= fresh();
+    await loaded.applyToHTTPSOptions(options);
+    const header = options.headers?.['Authorization'];
+    if (header === undefined && options.cert !== undefined)
+      throw new ConfigError(
+        `context ${context}: its plugin gave a client certificate; only tokens are supported`,
+      );
+    return header;
+  };
   return {
-    async authorization() {
-      const options: { headers?: Record<string, string> } = { headers: {} };
-      await kubeconfig.applyToHTTPSOptions(options);
-      return options.headers?.['Authorization'];
+    // All the requests of a start ask at once: the plugin, which may open a browser, runs for them together.
+    authorization() {
+      asking ??= ask().finally(() => {
+        asking = undefined;
+      });
+      return asking;
     },
-    invalidate: () => undefined,
+    // client-node keeps the plugin's answer until it expires, if it says when; a new KubeConfig has none yet.
+    invalidate() {
+      loaded = undefined;
+    },
   };
 }

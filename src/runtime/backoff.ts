@@ -1,8 +1,8 @@
-/** Exponential backoff with full jitter: a random wait in (0, cap], the cap doubling with each failure. */
+/** Exponential backoff with jitter: a random wait below a cap that doubles with each failure. */
 import type { Random } from './clock.ts';
 
 export interface BackoffLimits {
-  /** cap of the first wait, ms */
+  /** cap of the first wait, ms; no wait is shorter than half of it */
   minMs: number;
   /** cap of every later wait, ms */
   maxMs: number;
@@ -11,9 +11,11 @@ export interface BackoffLimits {
 /**
  * The wait before attempt `failures + 1`, in ms (1 <= failures).
  * Full jitter spreads a herd best for the fewest calls (Brooker, "Exponential Backoff And Jitter", AWS 2015); the floor
- * of half the first cap keeps a lucky draw from turning into a hot loop.
+ * of half the first cap keeps a lucky draw from turning into a hot loop. The draw is stretched over what is above the
+ * floor, not cut off at it: else half of a herd would take its first wait at the very same moment.
  */
 export function backoff(failures: number, { minMs, maxMs }: BackoffLimits, random: Random): number {
   const cap = Math.min(maxMs, minMs * 2 ** Math.min(failures - 1, 30));
-  return Math.max(minMs / 2, random() * cap);
+  const floor = minMs / 2;
+  return floor + random() * (cap - floor);
 }

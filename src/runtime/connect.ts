@@ -20,6 +20,7 @@ export async function connect(
   const client = createClient({
     transport: httpsTransport(endpoint),
     credentials: endpoint.credentials,
+    clock,
     observe: (method, code) => {
       observe(method, code, host);
     },

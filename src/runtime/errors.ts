@@ -1,4 +1,5 @@
 /** What an API call can fail with, sorted by what the caller does about it. */
+import type { Instant } from './clock.ts';
 
 export type ApiErrorKind =
   | 'conflict' // 409: somebody else wrote; read again
@@ -50,7 +51,7 @@ export function isApiError(error: unknown, ...kinds: ApiErrorKind[]): error is A
   return error instanceof ApiError && (kinds.length === 0 || kinds.includes(error.kind));
 }
 
-/** Sorts an HTTP answer. `retryAfter` is the header's value: seconds, or an HTTP date. */
+/** Sorts an HTTP answer. `retryAfterMs` is what its header asked for; the Status has the same figure where it is absent. */
 export function errorOf(
   code: number,
   status: ApiStatus | undefined,
@@ -85,6 +86,17 @@ function kindOf(code: number, status: ApiStatus | undefined): ApiErrorKind {
       // 504 with reason Expired never happens; a list with an expired continue token is 410 with that reason.
       return code >= 500 || code === 0 ? 'transient' : 'invalid';
   }
+}
+
+/**
+ * A Retry-After header in ms from `now`, which is the wall clock: seconds, as the API server writes it, or an HTTP date,
+ * as a load balancer in front of it may (RFC 9110, 10.2.3). undefined when it is absent or neither.
+ */
+export function retryAfter(header: string | undefined, now: Instant): number | undefined {
+  const text = header?.trim() ?? '';
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  const date = /^[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
 function secondsToMs(seconds: number | undefined): number | undefined {

@@ -6,7 +6,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
-import type { Endpoint } from './auth.ts';
+import type { Credentials, Endpoint } from './auth.ts';
 import { ApiError, messageOf } from './errors.ts';
 
 export interface HttpRequest {
@@ -63,7 +63,7 @@ export function httpsTransport(endpoint: Endpoint, options: TransportOptions = {
   };
 
   const send = async (request: HttpRequest): Promise<HttpResponse> => {
-    const authorization = await endpoint.credentials.authorization();
+    const authorization = await authorize(endpoint.credentials, request);
     const headers: Record<string, string> = {
       'user-agent': userAgent,
       accept: request.accept ?? 'application/json',
@@ -96,6 +96,29 @@ export function httpsTransport(endpoint: Endpoint, options: TransportOptions = {
       watches.destroy();
     },
   };
+}
+
+/** A credential can come from a program that hangs or a file that is not there: the caller must not feel either raw. */
+function authorize(credentials: Credentials, request: HttpRequest): Promise<string | undefined> {
+  const { method, path, signal } = request;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(new ApiError('aborted', `${method} ${path}: cancelled`));
+    };
+    const fail = (error: unknown): void => {
+      const message = `${method} ${path}: no credential: ${messageOf(error)}`;
+      reject(new ApiError('transient', message, { cause: error }));
+    };
+    if (signal?.aborted === true) {
+      abort();
+      return;
+    }
+    signal?.addEventListener('abort', abort, { once: true });
+    void credentials
+      .authorization()
+      .then(resolve, fail)
+      .finally(() => signal?.removeEventListener('abort', abort));
+  });
 }
 
 interface Target {
@@ -171,6 +194,8 @@ export function semaphore(capacity: number): Semaphore {
   };
   return {
     acquire(signal) {
+      // An abort that has happened is never told again: the listener below would wait for it in vain.
+      if (signal?.aborted === true) return Promise.reject(cancelledInQueue());
       if (free > 0) {
         free -= 1;
         return Promise.resolve(releaseOnce());
@@ -183,11 +208,15 @@ export function semaphore(capacity: number): Semaphore {
         const leave = (): void => {
           const at = waiting.indexOf(enter);
           if (at >= 0) waiting.splice(at, 1);
-          reject(new ApiError('aborted', 'cancelled while waiting for a free connection'));
+          reject(cancelledInQueue());
         };
         signal?.addEventListener('abort', leave, { once: true });
         waiting.push(enter);
       });
     },
   };
+}
+
+function cancelledInQueue(): ApiError {
+  return new ApiError('aborted', 'cancelled while waiting for a free connection');
 }

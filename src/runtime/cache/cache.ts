@@ -26,7 +26,8 @@ export class Cache {
       selection.namespace,
       selection.labelSelector,
       selection.fieldSelector,
-      selection.metadataOnly,
+      selection.metadataOnly === true,
+      selection.managedFields === true,
     ].join('|');
     let informer = this.#informers.get(id);
     if (informer === undefined) {

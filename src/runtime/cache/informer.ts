@@ -104,9 +104,7 @@ export class Informer<T extends KubernetesObject = KubernetesObject> implements 
         random: this.#environment.random,
         doubt: this.#doubt,
         settings: this.#environment.settings,
-        transform: this.#environment.freeze
-          ? (object) => deepFreeze(withoutManagedFields(object))
-          : withoutManagedFields,
+        transform: (object) => this.#kept(object),
         onChanges: (changes) => {
           for (const change of changes) for (const listener of this.#listeners) this.#tell(listener, change);
         },
@@ -154,6 +152,11 @@ export class Informer<T extends KubernetesObject = KubernetesObject> implements 
       signal.addEventListener('abort', abort, { once: true });
       if (signal.aborted) abort();
     });
+  }
+
+  #kept(object: T): T {
+    const kept = this.#selection.managedFields === true ? object : withoutManagedFields(object);
+    return this.#environment.freeze ? deepFreeze(kept) : kept;
   }
 
   /** One listener's fault is not the others'. */

@@ -1,5 +1,5 @@
 /** The lines of a response body, as they arrive. */
-import { ApiError } from '../errors.ts';
+import { ApiError, messageOf } from '../errors.ts';
 import type { Clock } from '../clock.ts';
 
 export interface LineLimits {
@@ -43,6 +43,9 @@ export async function* lines(
         }
       }
     }
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw new ApiError('transient', `watch: ${messageOf(error)}`, { cause: error });
   } finally {
     watchdog.stop();
     body.destroy();

@@ -27,7 +27,8 @@ export interface ReflectorSettings extends LineLimits {
 export const defaultReflectorSettings: ReflectorSettings = {
   pageSize: 500,
   watchSeconds: { min: 300, max: 600 },
-  backoff: { minMs: 800, maxMs: 30_000 },
+  // Every wait is between 0.8 and 30 s: the floor is half of the first cap.
+  backoff: { minMs: 1_600, maxMs: 30_000 },
   maxLineBytes: 8 * 1024 * 1024,
   idleMs: 150_000,
   staleLists: 3,
@@ -38,6 +39,8 @@ export interface Selection {
   labelSelector?: string | undefined;
   fieldSelector?: string | undefined;
   metadataOnly?: boolean | undefined;
+  /** keep who wrote which field: half of an object's bytes, dropped unless asked for */
+  managedFields?: boolean | undefined;
 }
 
 export interface ReflectorOptions<T extends KubernetesObject> {
@@ -202,15 +205,20 @@ function decodeEvent<T extends KubernetesObject>(line: string): WatchEvent<T> {
     const status = event['object'] as ApiStatus;
     throw errorOf(status.code ?? 500, status, 'watch');
   }
-  if (
-    !isRecord(event) ||
-    !EVENT_TYPES.has(event['type']) ||
-    !isRecord(event['object']) ||
-    !isRecord(event['object']['metadata'])
-  ) {
-    throw new ApiError('transient', 'watch: a line that is not an event');
-  }
-  return event as unknown as WatchEvent<T>;
+  if (!isEvent(event)) throw new ApiError('transient', 'watch: a line that is not an event');
+  return event as WatchEvent<T>;
+}
+
+/** Without a version the next watch would start from nowhere, without a name the object would be filed under none. */
+function isEvent(event: unknown): event is WatchEvent<KubernetesObject> {
+  if (!isRecord(event) || !EVENT_TYPES.has(event['type'])) return false;
+  const metadata = isRecord(event['object']) ? event['object']['metadata'] : undefined;
+  if (!isRecord(metadata) || !isText(metadata['resourceVersion'])) return false;
+  return event['type'] === 'BOOKMARK' || isText(metadata['name']);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 /** Lists of built-in kinds leave apiVersion and kind out of their items; a watch has them. One form for both. */
