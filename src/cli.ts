@@ -6,9 +6,11 @@ import { compilerVersion } from './policy/compiler.ts';
 import { messageOf } from './runtime/errors.ts';
 
 const USAGE = `usage: cogniforge COMMAND
-  controller   runs the operator (flags: --kubeconfig, --namespace, --webhook-port, ...)
-  policy eval  judges an object by a rule, offline: --rule FILE --input FILE; exit 1 on a violation
-  version      prints our version and that of the opa found by OPA_BIN or PATH`;
+  controller       runs the operator (flags: --kubeconfig, --namespace, --webhook-port, ...)
+  policy eval      judges an object by a rule, offline: --rule FILE --input FILE; exit 1 on a violation
+  policy apply     makes the rules of a pack in a cluster equal to those of a file: --pack NAME --file FILE
+  policy selftest  has an object refused in a cluster, in a dry run, by a rule made for it: --namespace NAME
+  version          prints our version and that of the opa found by OPA_BIN or PATH`;
 
 async function run([command, ...args]: readonly string[]): Promise<number> {
   switch (command) {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { ConfigError } from './auth.ts';
 import type { Level } from './log.ts';
-import type { ClientConfig } from './webhook/configuration.ts';
+import type { ClientConfig, FailMode } from './webhook/configuration.ts';
 
 export interface Config {
   kubeconfig: string | undefined;
@@ -17,6 +17,10 @@ export interface Config {
   /** set outside a cluster: how the API server reaches us without a Service */
   webhookUrl: string | undefined;
   webhookService: string;
+  /** Ignore: no rule refuses while we cannot be reached, whatever it says */
+  webhookFailMode: FailMode;
+  /** where somebody else puts the certificate; else we keep one of our own in a Secret */
+  webhookCertDir: string | undefined;
   healthHost: string;
   healthPort: number;
   lameDuckMs: number;
@@ -31,6 +35,8 @@ const FLAGS = {
   'webhook-port': '9443',
   'webhook-url': undefined,
   'webhook-service': 'cogniforge-webhook',
+  'webhook-fail-mode': 'Rule',
+  'webhook-cert-dir': undefined,
   'health-host': '0.0.0.0',
   'health-port': '8081',
   'lame-duck-seconds': '0',
@@ -39,6 +45,7 @@ const FLAGS = {
 
 type Flag = keyof typeof FLAGS;
 
+const FAIL_MODES: readonly string[] = ['Rule', 'Ignore'];
 const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
 
 /** Throws ConfigError that names the flag and what it accepts. */
@@ -66,6 +73,9 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
   };
   const logLevel = required('log-level');
   if (!LEVELS.includes(logLevel)) throw new ConfigError(`--log-level must be one of ${LEVELS.join(', ')}`);
+  const failMode = required('webhook-fail-mode');
+  if (!FAIL_MODES.includes(failMode))
+    throw new ConfigError(`--webhook-fail-mode must be one of ${FAIL_MODES.join(', ')}`);
   return {
     kubeconfig: text('kubeconfig') ?? env['KUBECONFIG'],
     context: text('context'),
@@ -76,6 +86,8 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     webhookPort: number('webhook-port', 65_535),
     webhookUrl: text('webhook-url'),
     webhookService: required('webhook-service'),
+    webhookFailMode: failMode as FailMode,
+    webhookCertDir: text('webhook-cert-dir'),
     healthHost: required('health-host'),
     healthPort: number('health-port', 65_535),
     lameDuckMs: number('lame-duck-seconds', 60) * 1000,

@@ -11,11 +11,10 @@ import { podSecurityJudge, type Judge } from './pack.ts';
 
 type Pod = Record<string, unknown> & { metadata: { name: string }; spec: Record<string, unknown> };
 
-const module = execFileSync(
-  'go',
-  ['list', '-m', '-f', '{{.Dir}}', 'k8s.io/pod-security-admission'],
-  { cwd: join('test', 'cluster', 'tools', 'kubernetes'), encoding: 'utf8' },
-).trim();
+const module = execFileSync('go', ['list', '-m', '-f', '{{.Dir}}', 'k8s.io/pod-security-admission'], {
+  cwd: join('test', 'cluster', 'tools', 'kubernetes'),
+  encoding: 'utf8',
+}).trim();
 const folder = join(module, 'test', 'testdata', 'restricted', 'v1.35');
 const fixtures = (verdict: 'pass' | 'fail'): Pod[] =>
   globSync('*.yaml', { cwd: join(folder, verdict) })
@@ -92,13 +91,18 @@ describe('workloads', () => {
       ? { kind, metadata: { name: 'x' }, spec: { jobTemplate: { spec: { template } } } }
       : { kind, metadata: { name: 'x' }, spec: { replicas, template } };
 
-  it.each(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'ReplicationController', 'Job', 'CronJob'])(
-    'of kind %s are judged by their template',
-    async (kind) => {
-      expect(await sayings(wrapped(kind, good()))).toEqual([]);
-      expect(await sayings(wrapped(kind, bad()))).toEqual(['host-namespaces: the Pod must not set hostPID']);
-    },
-  );
+  it.each([
+    'Deployment',
+    'StatefulSet',
+    'DaemonSet',
+    'ReplicaSet',
+    'ReplicationController',
+    'Job',
+    'CronJob',
+  ])('of kind %s are judged by their template', async (kind) => {
+    expect(await sayings(wrapped(kind, good()))).toEqual([]);
+    expect(await sayings(wrapped(kind, bad()))).toEqual(['host-namespaces: the Pod must not set hostPID']);
+  });
 
   it('that were there before may be scaled, but not changed for the worse', async () => {
     expect(await sayings(wrapped('Deployment', bad(), 3), wrapped('Deployment', bad(), 1))).toEqual([]);
