@@ -11,6 +11,7 @@ import { toolPath } from '../../cluster/tools.ts';
 import {
   CHART,
   eventually,
+  gone,
   load,
   manifests,
   must,
@@ -256,10 +257,8 @@ describe('helm uninstall', () => {
     expect(failsClosed()).toBe(true);
     const running = await load(cluster.kubeconfig, 'default');
     const uninstalled = stage.helmLater('uninstall', 'cogniforge');
-    await eventually(
-      'the Deployment is being deleted',
-      () => !stage.kubectl(`get deployment cogniforge -n ${NAMESPACE}`).ok,
-    );
+    // From here on nobody would find the way to a replica.
+    await gone(cluster.kubeconfig, 'cogniforge-webhook');
     process.kill(operator.pid, 'SIGKILL');
     must(await uninstalled);
     await eventually('the garbage collector has been', () => stage.configuration() === undefined, 20);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { connect } from '../../../src/runtime/connect.ts';
-import { messageOf } from '../../../src/runtime/errors.ts';
+import { isApiError, messageOf } from '../../../src/runtime/errors.ts';
 import type { Cluster } from '../../cluster/controlplane.ts';
 import { toolPath } from '../../cluster/tools.ts';
 
@@ -129,7 +129,7 @@ export interface Load {
   stop(): Promise<{ accepted: number; refused: string[] }>;
 }
 
-/** Creates a ConfigMap of its own in a dry run, one after the other, some fifty a second. */
+/** Creates a ConfigMap of its own in a dry run, one after the other, more than a hundred a second. */
 export async function load(kubeconfig: string, namespace: string): Promise<Load> {
   const { client } = await connect({ kubeconfig, context: undefined }, {}, systemClock, () => undefined);
   const type = { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
@@ -143,7 +143,7 @@ export async function load(kubeconfig: string, namespace: string): Promise<Load>
         () => (accepted += 1),
         (error: unknown) => refused.push(messageOf(error)),
       );
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 5));
     }
   };
   const done = loop();
@@ -154,6 +154,21 @@ export async function load(kubeconfig: string, namespace: string): Promise<Load>
       return { accepted, refused };
     },
   };
+}
+
+/** Resolves some milliseconds after a Service of the chart was deleted. */
+export async function gone(kubeconfig: string, service: string): Promise<void> {
+  const { client } = await connect({ kubeconfig, context: undefined }, {}, systemClock, () => undefined);
+  const type = { group: '', version: 'v1', kind: 'Service', plural: 'services', namespaced: true };
+  const there = (): Promise<boolean> =>
+    client.get(type, { name: service, namespace: NAMESPACE }).then(
+      () => true,
+      (error: unknown) => {
+        if (isApiError(error, 'notFound')) return false;
+        throw error;
+      },
+    );
+  while (await there()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 export async function eventually(what: string, holds: () => boolean, seconds = 30): Promise<void> {
