@@ -80,6 +80,20 @@ describe('the fixtures of Kubernetes', () => {
   );
 });
 
+describe('what the fixtures do not hold', () => {
+  it('is an AppArmor profile in its own field', async () => {
+    const pod = fixtures('pass').find(({ metadata }) => metadata.name === 'base_linux') as Pod;
+    const profiled = (type: string): Pod => {
+      const securityContext = { ...(pod.spec['securityContext'] as object), appArmorProfile: { type } };
+      return { ...pod, spec: { ...pod.spec, securityContext } };
+    };
+    expect(await sayings(profiled('RuntimeDefault'))).toEqual([]);
+    expect(await sayings(profiled('Unconfined'))).toEqual([
+      'apparmor: the Pod must not set securityContext.appArmorProfile.type to Unconfined',
+    ]);
+  });
+});
+
 describe('workloads', () => {
   const good = (): Pod => fixtures('pass').find(({ metadata }) => metadata.name === 'base_linux') as Pod;
   const bad = (): Pod => {
