@@ -257,8 +257,9 @@ describe('helm uninstall', () => {
     expect(failsClosed()).toBe(true);
     const running = await load(cluster.kubeconfig, 'default');
     const uninstalled = stage.helmLater('uninstall', 'cogniforge');
-    // From here on nobody would find the way to a replica.
+    // From here on nobody would find the way to a replica, some milliseconds for the news to spread granted.
     await gone(cluster.kubeconfig, 'cogniforge-webhook');
+    await new Promise((resolve) => setTimeout(resolve, 20));
     process.kill(operator.pid, 'SIGKILL');
     must(await uninstalled);
     await eventually('the garbage collector has been', () => stage.configuration() === undefined, 20);
