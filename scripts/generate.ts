@@ -1,17 +1,20 @@
 /**
- * `npm run generate [-- --check]`: crds/*.yaml -> src/<service>/<kind>/{types,crd}.gen.ts.
- * With --check nothing is written; exit 1 where a file differs or is left over.
+ * `npm run generate [-- --check]`: crds/*.yaml -> src/<service>/<kind>/{types,crd}.gen.ts; those and src/kinds.ts -> what
+ * the chart holds of them. With --check nothing is written; exit 1 where a file differs or is left over.
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { CHART_GLOBS, chartFiles } from './generate/chart.ts';
 import { readCrds } from './generate/crds.ts';
 import { crdModule, folderOf, typesOf } from './generate/types.ts';
 
 const root = join(import.meta.dirname, '..');
+const check = process.argv.includes('--check');
+const crds = readCrds(join(root, 'crds'));
 
-async function wanted(): Promise<Map<string, string>> {
+async function modules(): Promise<Map<string, string>> {
   const files = new Map<string, string>();
-  for (const entry of readCrds(join(root, 'crds'))) {
+  for (const entry of crds) {
     const folder = folderOf(entry.service, entry.crd);
     files.set(`${folder}/types.gen.ts`, await typesOf(entry));
     files.set(`${folder}/crd.gen.ts`, crdModule(entry));
@@ -19,29 +22,45 @@ async function wanted(): Promise<Map<string, string>> {
   return files;
 }
 
-function current(): Map<string, string> {
-  const names = globSync('src/**/*.gen.ts', { cwd: root });
+function current(globs: readonly string[]): Map<string, string> {
+  const names = globSync([...globs], { cwd: root });
   return new Map(names.map((name) => [name, readFileSync(join(root, name), 'utf8')]));
 }
 
-const [want, have] = [await wanted(), current()];
-const stale = [...want].filter(([name, text]) => have.get(name) !== text).map(([name]) => name);
-const orphaned = [...have.keys()].filter((name) => !want.has(name));
-
-if (process.argv.includes('--check')) {
-  for (const name of stale) console.error(`${name}: differs from crds/; run npm run generate`);
-  for (const name of orphaned)
-    console.error(`${name}: no CRD in crds/ makes this file; run npm run generate`);
-  if (stale.length + orphaned.length > 0) process.exit(1);
-  console.log(`${String(want.size)} generated files are up to date`);
-} else {
+/** Makes the files of the globs those that are wanted, or says where they differ; returns how many do. */
+function settle(want: ReadonlyMap<string, string>, globs: readonly string[]): number {
+  const have = current(globs);
+  const stale = [...want].filter(([name, text]) => have.get(name) !== text).map(([name]) => name);
+  const orphaned = [...have.keys()].filter((name) => !want.has(name));
   for (const name of stale) {
-    mkdirSync(join(root, dirname(name)), { recursive: true });
-    writeFileSync(join(root, name), want.get(name) ?? '');
-    console.log(`wrote ${name}`);
+    if (check) console.error(`${name}: differs from what it is made of; run npm run generate`);
+    else {
+      mkdirSync(join(root, dirname(name)), { recursive: true });
+      writeFileSync(join(root, name), want.get(name) ?? '');
+      console.log(`wrote ${name}`);
+    }
   }
   for (const name of orphaned) {
-    rmSync(join(root, name));
-    console.log(`removed ${name}`);
+    if (check) console.error(`${name}: no CRD in crds/ makes this file; run npm run generate`);
+    else {
+      rmSync(join(root, name));
+      console.log(`removed ${name}`);
+    }
   }
+  return stale.length + orphaned.length;
+}
+
+const code = await modules();
+let wrong = settle(code, ['src/**/*.gen.ts']);
+// Imported only now: the kinds import what was just written.
+const { permissions } = await import('../src/kinds.ts');
+const chart = chartFiles(
+  root,
+  crds.map(({ file }) => file),
+  permissions,
+);
+wrong += settle(chart, CHART_GLOBS);
+if (check) {
+  if (wrong > 0) process.exit(1);
+  console.log(`${String(code.size + chart.size)} generated files are up to date`);
 }

@@ -1,5 +1,6 @@
 /**
- * `npm run image [-- --output FILE] [--tag TAG]`: the operator's image as an archive, without a Docker engine.
+ * `npm run image [-- --output FILE] [--tag TAG]`: the operator's image as an archive, without a Docker engine, and its bill
+ * of materials (CycloneDX) beside it.
  *
  * For `ctr -n k8s.io images import FILE`, `docker load -i FILE`, `kind load image-archive FILE`.
  */
@@ -9,7 +10,9 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeImage } from './image/archive.ts';
+import { RUN } from './image/contents.ts';
 import { buildLayers } from './image/filesystem.ts';
+import { writeBom } from './image/sbom.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const NAME = 'ghcr.io/cogniforge/cogniforge';
@@ -29,7 +32,10 @@ const scratch = mkdtempSync(join(tmpdir(), 'cogniforge-image-'));
 try {
   const target = resolve(values.output);
   mkdirSync(dirname(target), { recursive: true });
-  const layers = await buildLayers(ROOT, scratch, say);
+  const npmBom = join(scratch, 'npm.json');
+  const { layers, components } = await buildLayers(ROOT, scratch, npmBom, say);
+  const bom = target.replace(/(\.tar)?$/, '.sbom.json');
+  writeBom(npmBom, components, bom);
   const reference = `${NAME}:${values.tag}`;
   const digest = await writeImage(
     {
@@ -37,11 +43,7 @@ try {
       architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
       layers,
       config: {
-        User: '65532:65532',
-        WorkingDir: '/app',
-        Entrypoint: ['/usr/bin/node', '/app/bin/cogniforge.js'],
-        Cmd: ['controller'],
-        Env: ['PATH=/usr/bin', 'NODE_ENV=production', 'SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt'],
+        ...RUN,
         Labels: {
           'org.opencontainers.image.version': version,
           'org.opencontainers.image.licenses': 'Apache-2.0',
@@ -54,6 +56,7 @@ try {
   for (const [at, { title }] of layers.entries())
     say(`${megabytes(join(scratch, `layer-${String(at)}.tar`)).padStart(6)} MB  ${title}`);
   say(`${megabytes(target).padStart(6)} MB  ${target}`);
+  say(`${megabytes(bom).padStart(6)} MB  ${bom}`);
   say(`${reference}@${digest}`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });

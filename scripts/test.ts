@@ -33,7 +33,7 @@ const say = (line: string): void => {
 
 // Built before the tests, so that no test's time limit has to hold a build of Kubernetes.
 const opa = await toolPath('opa', say);
-for (const name of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'])
+for (const name of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl', 'helm'])
   await toolPath(name, say);
 const env = { ...process.env, OPA_BIN: opa };
 const total: Score = { passed: 0, failed: 0, skipped: 0 };

@@ -3,17 +3,21 @@ import { readFileSync } from 'node:fs';
 import { runController } from './main.ts';
 import { policyCommand } from './policy/commands.ts';
 import { compilerVersion } from './policy/compiler.ts';
+import { systemClock } from './runtime/clock.ts';
 import { messageOf } from './runtime/errors.ts';
+import { GRACE_MS, untilTerminated } from './runtime/termination.ts';
 
 const USAGE = `usage: cogniforge COMMAND
-  controller   runs the operator (flags: --kubeconfig, --namespace, --webhook-port, ...)
-  policy eval  judges an object by a rule, offline: --rule FILE --input FILE; exit 1 on a violation
-  version      prints our version and that of the opa found by OPA_BIN or PATH`;
+  controller       runs the operator (flags: --kubeconfig, --namespace, --webhook-port, ...)
+  policy eval      judges an object by a rule, offline: --rule FILE --input FILE; exit 1 on a violation
+  policy apply     makes the rules of a pack in a cluster equal to those of a file: --pack NAME --file FILE
+  policy selftest  has an object refused in a cluster, in a dry run, by a rule made for it: --namespace NAME
+  version          prints our version and that of the opa found by OPA_BIN or PATH`;
 
 async function run([command, ...args]: readonly string[]): Promise<number> {
   switch (command) {
     case 'controller':
-      await runController(args, process.env, untilTerminated());
+      await runController(args, process.env, terminated());
       return 0;
     case 'policy':
       return policyCommand(args, process.env, (line) => process.stdout.write(`${line}\n`));
@@ -26,14 +30,12 @@ async function run([command, ...args]: readonly string[]): Promise<number> {
   }
 }
 
-function untilTerminated(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      stop.abort();
-    });
-  }
-  return stop.signal;
+function terminated(): AbortSignal {
+  const exit = (why: string): void => {
+    process.stderr.write(`cogniforge: ended at once: ${why}\n`);
+    process.exit(1);
+  };
+  return untilTerminated({ signals: process, clock: systemClock, graceMs: GRACE_MS, exit });
 }
 
 function version(): string {

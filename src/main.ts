@@ -2,16 +2,18 @@
 import { services } from './kinds.ts';
 import { Cache } from './runtime/cache/cache.ts';
 import { defaultReflectorSettings } from './runtime/cache/reflector.ts';
-import { caBundleOf, currentBundle, keepCertificates } from './runtime/certificates.ts';
+import { certificateSource } from './runtime/certificate-files.ts';
+import { caBundleOf, keepCertificates, type ServingCertificate } from './runtime/certificates.ts';
 import { systemClock as clock, systemRandom as random } from './runtime/clock.ts';
 import { connect } from './runtime/connect.ts';
-import { certificateNames, clientConfigOf, readConfig } from './runtime/config.ts';
+import { clientConfigOf, readConfig } from './runtime/config.ts';
 import { createEvents } from './runtime/events.ts';
-import { serveHealth } from './runtime/health.ts';
+import { missing, serveHealth } from './runtime/health.ts';
 import { defaultLeaderSettings } from './runtime/leader.ts';
 import { createLog } from './runtime/log.ts';
 import { Manager } from './runtime/manager.ts';
 import { createMetrics } from './runtime/metrics.ts';
+import { installation } from './runtime/installation.ts';
 import { Presence } from './runtime/presence.ts';
 import { startServices } from './runtime/service.ts';
 import { Registration } from './runtime/webhook/registration.ts';
@@ -33,15 +35,16 @@ export async function runController(
   const { client, endpoint } = await connect(config, env, clock, metrics.request);
   const cache = new Cache({ client, clock, random, log, settings: defaultReflectorSettings, freeze: false });
   const presence = new Presence({ client, cache, namespace, identity, clock, log });
-  const secretName = 'cogniforge-webhook-tls';
-  const keeper = { client, namespace, secretName, names: certificateNames(config), clock, log };
-  let bundle = await currentBundle(keeper);
+  const certificate = certificateSource(config, client, clock, log);
+  let bundle = await certificate();
   const registration = new Registration({
     cache,
     client,
     targets: () => service.gates.flatMap((gate) => gate.targets()),
     own: () => service.validators.map(({ type }) => type),
     clientConfig: () => clientConfigOf(config, caBundleOf(bundle)),
+    failMode: config.webhookFailMode,
+    owner: installation,
     namespace,
     clock,
     log,
@@ -96,23 +99,20 @@ export async function runController(
   const ports = { webhookPort: server.port, healthPort: health.port };
   log.info('started', { identity, server: apiServer, context: kubeContext, ...ports });
 
-  const renewed = (fresh: typeof bundle): void => {
+  const renewed = async (fresh: ServingCertificate): Promise<void> => {
     bundle = fresh;
-    server.setTls(fresh);
     registration.changed();
+    await registration.trusts(fresh.caCert, signal);
+    server.setTls(fresh);
   };
   await Promise.all([
     manager.run(signal),
     presence.run(signal),
     service.run(),
     registration.follow(signal),
-    keepCertificates(keeper, bundle, renewed, signal),
+    keepCertificates(certificate, { clock, log }, bundle, renewed, signal),
   ]);
   await server.close(config.lameDuckMs);
   await Promise.all([cache.stop(), service.close(), health.close()]);
   log.info('stopped', { identity });
-}
-
-function missing(what: string, names: readonly string[]): string | undefined {
-  return names.length === 0 ? undefined : `${what} ${names.slice(0, 5).join(', ')}`;
 }

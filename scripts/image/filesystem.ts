@@ -13,6 +13,8 @@ import {
 import { dirname, join } from 'node:path';
 import { toolPath } from '../../test/cluster/tools.ts';
 import type { Layer } from './archive.ts';
+import { APP_FILES, LEFT_OUT, NPM_FLAGS } from './contents.ts';
+import { npmBom, type Component } from './sbom.ts';
 
 type Say = (line: string) => void;
 
@@ -25,18 +27,52 @@ const USERS =
   'root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n';
 const GROUPS = 'root:x:0:\nnonroot:x:65532:\n';
 
-/** Resolves with the layers, lowest (changing least often) first. Throws with the output of the command that failed. */
-export async function buildLayers(root: string, scratch: string, say: Say): Promise<Layer[]> {
+/**
+ * Resolves with the layers, lowest (changing least often) first, and what is in them beside npm's packages, whose bill of
+ * materials it writes to `bom`. Throws with the output of the command that failed.
+ */
+export async function buildLayers(
+  root: string,
+  scratch: string,
+  bom: string,
+  say: Say,
+): Promise<{ layers: Layer[]; components: Component[] }> {
   const folder = (name: string): string => {
     const path = join(scratch, name);
     mkdirSync(path, { recursive: true });
     return path;
   };
-  return [
-    { title: `base: ${BASE_PACKAGES.join(', ')}`, folder: base(folder('base'), folder('packages'), say) },
+  const packages = folder('packages');
+  const layers = [
+    { title: `base: ${BASE_PACKAGES.join(', ')}`, folder: base(folder('base'), packages, say) },
     { title: `node ${process.versions.node}`, folder: node(folder('node')) },
     { title: 'opa', folder: await binaries(folder('opa'), ['opa'], say) },
-    { title: 'cogniforge', folder: application(root, folder('application'), say) },
+    { title: 'cogniforge', folder: application(root, folder('application'), bom, say) },
+  ];
+  return { layers, components: [...debianComponents(packages), ...programs(root)] };
+}
+
+function debianComponents(packages: string): Component[] {
+  const files = readdirSync(packages).filter((name) => name.endsWith('.deb'));
+  return files.toSorted().map((file) => {
+    const format = '--showformat=${Package} ${Version} ${Architecture}';
+    const [name = '', version = '', arch = ''] = run('dpkg-deb', ['--show', format, file], packages).split(
+      ' ',
+    );
+    const purl = `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${arch}`;
+    return { type: 'library', name, version, purl };
+  });
+}
+
+function programs(root: string): Component[] {
+  const opa = 'github.com/open-policy-agent/opa';
+  const pins = readFileSync(join(root, 'test', 'cluster', 'tools', 'opa', 'go.mod'), 'utf8');
+  const opaVersion =
+    pins.split(/\s+/).find((_, at, words) => words[at - 1] === opa && words[at - 2] !== 'tool') ?? '';
+  const { node: version } = process.versions;
+  return [
+    { type: 'application', name: 'node', version, purl: `pkg:generic/node@${version}` },
+    { type: 'application', name: 'opa', version: opaVersion, purl: `pkg:golang/${opa}@${opaVersion}` },
   ];
 }
 
@@ -88,25 +124,16 @@ function install(file: string, target: string, name: string): void {
 }
 
 /** Compiled JavaScript with its production dependencies; the pod's own token needs no credential plugin. */
-function application(root: string, target: string, say: Say): string {
+function application(root: string, target: string, bom: string, say: Say): string {
   const app = join(target, 'app');
   mkdirSync(app, { recursive: true });
   say('compiling ...');
   run('tsc', ['--project', join(root, 'tsconfig.build.json'), '--outDir', join(app, 'dist')], root);
-  for (const name of ['package.json', 'package-lock.json', 'bin', 'crds', 'LICENSE'])
-    cpSync(join(root, name), join(app, name), { recursive: true });
+  for (const name of APP_FILES) cpSync(join(root, name), join(app, name), { recursive: true });
   say('installing production dependencies ...');
-  const flags = [
-    '--omit=dev',
-    '--omit=optional',
-    '--ignore-scripts',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-  ];
-  run('npm', ['ci', ...flags], app);
-  // 65 MB that only a kubeconfig with an exec or OIDC credential ever loads: never in a pod.
-  run('npm', ['uninstall', '@kubernetes/client-node', ...flags], app);
+  run('npm', ['ci', ...NPM_FLAGS], app);
+  run('npm', ['uninstall', LEFT_OUT, ...NPM_FLAGS], app);
+  npmBom(root, app, bom);
   rmSync(join(app, 'node_modules', '.package-lock.json'));
   for (const path of readdirSync(join(app, 'node_modules'), { recursive: true, encoding: 'utf8' }))
     if (
@@ -117,11 +144,12 @@ function application(root: string, target: string, say: Say): string {
   return target;
 }
 
-function run(command: string, args: readonly string[], cwd: string): void {
+function run(command: string, args: readonly string[], cwd: string): string {
   const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
   if (error !== undefined)
     throw new Error(
       `${command} is needed to write the image here (${error.message}); deploy/Dockerfile needs only Docker`,
     );
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`);
+  return stdout;
 }

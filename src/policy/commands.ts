@@ -1,10 +1,10 @@
 /** `cogniforge policy eval --rule FILE --input FILE`: a rule's verdict on an object, without a cluster. */
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isRecord, stringifyJson } from '../runtime/json.ts';
 import { splitApiVersion } from '../runtime/resource.ts';
-import { parseYaml } from '../runtime/yaml.ts';
+import { clusterCommand } from './cluster-commands.ts';
 import { compile } from './compiler.ts';
+import { documents } from './documents.ts';
 import { createEngine } from './engine/engine.ts';
 import { sourceOf } from './library.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
@@ -19,6 +19,7 @@ export async function policyCommand(
   env: NodeJS.ProcessEnv,
   print: (line: string) => void,
 ): Promise<number> {
+  if (args[0] === 'apply' || args[0] === 'selftest') return clusterCommand(args, env, print);
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -54,14 +55,6 @@ export async function policyCommand(
   } finally {
     await engine.close();
   }
-}
-
-/** The documents of a YAML or JSON file. Throws when there is none, or one that is no object. */
-function documents(file: string): Record<string, unknown>[] {
-  const objects = parseYaml(readFileSync(file), { file });
-  if (objects.length === 0 || !objects.every(isRecord))
-    throw new Error(`${file} must hold Kubernetes objects`);
-  return objects;
 }
 
 /** An AdmissionReview is judged as the API server would send it, any other object as if it were being created. */

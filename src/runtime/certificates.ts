@@ -36,14 +36,18 @@ const LOOK_MS = 60_000;
 const PUBLISH_MS = 5 * LOOK_MS;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-/** PEM texts, as the Secret holds them. */
-export interface Bundle {
+/** PEM texts: what is served, and what the API server must trust. */
+export interface ServingCertificate {
   caCert: string;
-  caKey: string;
   /** the CA before this one, published until its last leaf is gone */
   previousCa?: string;
   cert: string;
   key: string;
+}
+
+/** With the CA's key, as the Secret holds it. */
+export interface Bundle extends ServingCertificate {
+  caKey: string;
 }
 
 export type CertificateDecision =
@@ -106,7 +110,7 @@ function namesOf(certificate: X509Certificate): string[] {
 }
 
 /** What the API server is to trust: the CA, and the one before it while its leaves may still be served. */
-export function caBundleOf(bundle: Bundle): string {
+export function caBundleOf(bundle: ServingCertificate): string {
   return Buffer.from([bundle.caCert, bundle.previousCa ?? ''].join('\n').trim() + '\n').toString('base64');
 }
 
@@ -253,24 +257,25 @@ export async function currentBundle(options: KeeperOptions, signal?: AbortSignal
   }
 }
 
-/** Looks every minute, and hands on what changed. Never throws. */
+/** Looks at `current` every minute, and hands on what changed. Never throws. */
 export async function keepCertificates(
-  options: KeeperOptions,
-  first: Bundle,
-  onChange: (bundle: Bundle) => void,
+  current: (signal: AbortSignal) => Promise<ServingCertificate>,
+  { clock, log }: { clock: Clock; log: Log },
+  first: ServingCertificate,
+  onChange: (bundle: ServingCertificate) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   let known = first;
   while (!signal.aborted) {
-    await sleep(options.clock, LOOK_MS, signal);
+    await sleep(clock, LOOK_MS, signal);
     if (signal.aborted) return;
     try {
-      const bundle = await currentBundle(options, signal);
-      if (bundle.cert !== known.cert || bundle.caCert !== known.caCert) onChange(bundle);
+      const bundle = await current(signal);
+      if (bundle.cert !== known.cert || bundle.caCert !== known.caCert) await onChange(bundle);
       known = bundle;
     } catch (error) {
       if (isApiError(error, 'aborted')) return;
-      options.log.warn('the webhook certificate could not be looked at', { error: messageOf(error) });
+      log.warn('the webhook certificate could not be looked at', { error: messageOf(error) });
     }
   }
 }

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { ConfigError } from './auth.ts';
 import type { Level } from './log.ts';
-import type { ClientConfig } from './webhook/configuration.ts';
+import type { ClientConfig, FailMode } from './webhook/configuration.ts';
 
 export interface Config {
   kubeconfig: string | undefined;
@@ -17,6 +17,10 @@ export interface Config {
   /** set outside a cluster: how the API server reaches us without a Service */
   webhookUrl: string | undefined;
   webhookService: string;
+  /** Ignore: no rule refuses while we cannot be reached, whatever it says */
+  webhookFailMode: FailMode;
+  /** where somebody else puts the certificate; else we keep one of our own in a Secret */
+  webhookCertDir: string | undefined;
   healthHost: string;
   healthPort: number;
   lameDuckMs: number;
@@ -31,6 +35,8 @@ const FLAGS = {
   'webhook-port': '9443',
   'webhook-url': undefined,
   'webhook-service': 'cogniforge-webhook',
+  'webhook-fail-mode': 'Rule',
+  'webhook-cert-dir': undefined,
   'health-host': '0.0.0.0',
   'health-port': '8081',
   'lame-duck-seconds': '0',
@@ -45,6 +51,7 @@ const LABEL_RULE = 'a DNS label: at most 63 of a-z, 0-9 and -, a letter or digit
 const HOST = /^[A-Za-z0-9.:_-]+$/;
 /** What comes after it takes up to 10 s, and all of it must fit into the 30 s that a pod is given. */
 const MOST_LAME_DUCK_SECONDS = 15;
+const FAIL_MODE = /^(Rule|Ignore)$/;
 
 /** Throws ConfigError that names the flag and what it accepts. */
 export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Config {
@@ -69,6 +76,8 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     webhookPort: number('webhook-port', 65_535),
     webhookUrl: webhookUrlOf(text('webhook-url')),
     webhookService: matching('webhook-service', DNS_LABEL, LABEL_RULE),
+    webhookFailMode: matching('webhook-fail-mode', FAIL_MODE, 'one of Rule, Ignore') as FailMode,
+    webhookCertDir: text('webhook-cert-dir'),
     healthHost: matching('health-host', HOST, 'an IP address or a host name'),
     healthPort: number('health-port', 65_535),
     lameDuckMs: number('lame-duck-seconds', MOST_LAME_DUCK_SECONDS) * 1000,

@@ -6,6 +6,11 @@ import { messageOf } from './errors.ts';
 /** Says what is missing, undefined when all is well. */
 export type Check = () => string | undefined;
 
+/** The answer of a check that waits for several things. */
+export function missing(what: string, names: readonly string[]): string | undefined {
+  return names.length === 0 ? undefined : `${what} ${names.slice(0, 5).join(', ')}`;
+}
+
 export interface HealthServer {
   port: number;
   close(): Promise<void>;

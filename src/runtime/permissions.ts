@@ -34,6 +34,13 @@ const RUNTIME: Permissions = {
       verbs: ['update'],
     },
     { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+    // The owner of what we make in the cluster's scope.
+    {
+      apiGroups: ['rbac.authorization.k8s.io'],
+      resources: ['clusterroles'],
+      resourceNames: ['cogniforge'],
+      verbs: ['get'],
+    },
   ],
   namespace: [
     {
@@ -41,6 +48,8 @@ const RUNTIME: Permissions = {
       resources: ['leases'],
       verbs: [...READ, 'create', 'update', 'patch', 'delete'],
     },
+    // Only ever as a dry run: the probe of the webhook.
+    { apiGroups: [''], resources: ['configmaps'], verbs: ['create'] },
     { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
     {
       apiGroups: [''],

@@ -91,6 +91,14 @@ export const TOOLS: readonly ToolSpec[] = [
     probe: ['version'],
     expectedSeconds: 45,
   },
+  {
+    name: 'helm',
+    module: join(HERE, 'tools', 'helm'),
+    package: 'helm.sh/helm/v4/cmd/helm',
+    ldflags: '-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1',
+    probe: ['version'],
+    expectedSeconds: 90,
+  },
 ];
 
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {

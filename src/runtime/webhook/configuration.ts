@@ -24,6 +24,9 @@ export const PROVEN = 'cogniforge.dev/proven';
 
 export type FailureMode = 'Fail' | 'Ignore';
 
+/** Whose word counts while we cannot be reached: each rule's own, or Ignore whatever they say. */
+export type FailMode = 'Rule' | 'Ignore';
+
 export type Scope = '*' | 'Namespaced' | 'Cluster';
 
 /** What a gate wants to see. */
@@ -48,6 +51,7 @@ export interface Derivation {
   client: ClientConfig;
   /** whether the API server has reached us through this client configuration */
   proven: string | undefined;
+  failMode: FailMode;
   /** our own namespace: nothing in it is sent to us but the probe */
   namespace: string;
 }
@@ -101,7 +105,8 @@ export function deriveConfiguration(derivation: Derivation): WebhookConfiguratio
     kind: 'ValidatingWebhookConfiguration',
     metadata: {
       name: CONFIGURATION_NAME,
-      labels: { 'app.kubernetes.io/name': 'cogniforge', 'app.kubernetes.io/managed-by': 'cogniforge' },
+      // Who manages the object is for the installer to say: Helm deletes only what carries its own labels.
+      labels: { 'app.kubernetes.io/name': 'cogniforge' },
       ...(derivation.proven === undefined ? {} : { annotations: { [PROVEN]: derivation.proven } }),
     },
     webhooks: entries,
@@ -138,7 +143,7 @@ function targetEntry(mode: FailureMode, derivation: Derivation): WebhookEntry | 
     name: `${mode.toLowerCase()}.admission.cogniforge.dev`,
     clientConfig: clientConfigOf(derivation.client, `/admit/${mode.toLowerCase()}`),
     rules,
-    failurePolicy: mode === 'Fail' && derivation.proven !== undefined ? 'Fail' : 'Ignore',
+    failurePolicy: failsClosed(mode, derivation) ? 'Fail' : 'Ignore',
     timeoutSeconds: Math.min(30, Math.max(2, Math.ceil((slowest + OVERHEAD_MS) / 1000))),
     namespaceSelector: {
       matchExpressions: [
@@ -155,6 +160,10 @@ function targetEntry(mode: FailureMode, derivation: Derivation): WebhookEntry | 
       : {}),
     ...common(),
   };
+}
+
+function failsClosed(mode: FailureMode, { proven, failMode }: Derivation): boolean {
+  return mode === 'Fail' && failMode === 'Rule' && proven !== undefined;
 }
 
 function probeEntry({ client, namespace }: Derivation): WebhookEntry {

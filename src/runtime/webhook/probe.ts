@@ -35,8 +35,12 @@ export const PROBE_CONDITION = {
   expression: `request.dryRun == true && object.metadata.name == '${PROBE_NAME}'`,
 };
 
-/** Resolves true when the answer came from one of us. Throws what is no answer at all. */
-export async function probeWebhook(client: Client, namespace: string, signal: AbortSignal): Promise<boolean> {
+/** Resolves undefined when the answer came from one of us, else with what came. Throws what is no answer at all. */
+export async function probeWebhook(
+  client: Client,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const nonce = randomUUID();
   const object = {
     apiVersion: 'v1',
@@ -45,10 +49,10 @@ export async function probeWebhook(client: Client, namespace: string, signal: Ab
   };
   try {
     await client.create(CONFIG_MAP, object, { dryRun: true, signal });
-    return false;
+    return 'nobody refused the probe';
   } catch (error) {
     if (!isApiError(error)) throw error;
-    return error.message.includes(nonce);
+    return error.message.includes(nonce) ? undefined : error.message;
   }
 }
 

@@ -13,7 +13,7 @@ import { discover, type ApiResource } from '../discovery.ts';
 import { isApiError, messageOf } from '../errors.ts';
 import { deepEqual } from '../json.ts';
 import type { Log } from '../log.ts';
-import type { ResourceType } from '../resource.ts';
+import type { ObjectMeta, OwnerReference, ResourceType } from '../resource.ts';
 import {
   CONFIGURATION,
   CONFIGURATION_NAME,
@@ -21,6 +21,7 @@ import {
   PROVEN,
   unknownKinds,
   type ClientConfig,
+  type FailMode,
   type Target,
   type WebhookConfiguration,
 } from './configuration.ts';
@@ -36,6 +37,13 @@ const CRD: ResourceType = {
 
 /** Kinds of aggregated API servers come without a CRD: looked for again this often while one is missing. */
 const REDISCOVER_MS = 30_000;
+/**
+ * A configuration that had to be made stands this long before it may fail closed. At an uninstall ours is deleted
+ * first, and made again by a leader that still runs: by then what reaches us, and the owner of the new one, are gone.
+ */
+const PROBATION_MS = 5_000;
+/** API servers hear of a change by a watch of their own. */
+const SPREAD_MS = 3_000;
 const SETTLE_MS = 50;
 const RETRY_MS = 1_000;
 
@@ -46,6 +54,9 @@ export interface RegistrationOptions {
   own: () => readonly ResourceType[];
   /** changes when a certificate is renewed */
   clientConfig: () => ClientConfig;
+  failMode: FailMode;
+  /** whose deletion is to take the configuration along */
+  owner: (client: Client, signal: AbortSignal) => Promise<OwnerReference | undefined>;
   /** our own namespace */
   namespace: string;
   clock: Clock;
@@ -59,6 +70,9 @@ export class Registration {
   #stale = true;
   #wake = new AbortController();
   #look = new AbortController();
+  #madeAt = -Infinity;
+  /** what it was called before somebody deleted it: Helm would leave behind what does not carry its marks */
+  #marks: Pick<ObjectMeta, 'labels' | 'annotations'> = {};
 
   constructor(options: RegistrationOptions) {
     this.#options = options;
@@ -89,6 +103,18 @@ export class Registration {
   /** To be called when targets or the client configuration changed. */
   changed(): void {
     this.#wake.abort();
+  }
+
+  /**
+   * Resolves when every API server may be expected to trust the CA, or when there is no configuration: only then may a
+   * leaf of it be served. The leader publishes a new CA, whichever replica learns of it first.
+   */
+  async trusts(caCert: string, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const trusted = (): boolean => trustsAll(this.current, caCert);
+    if (trusted()) return;
+    while (!signal.aborted && !trusted()) await sleep(clock, RETRY_MS, signal);
+    await sleep(clock, SPREAD_MS, signal);
   }
 
   /** Discovery happens on every replica: gates and statuses read it too. Never throws. */
@@ -134,7 +160,7 @@ export class Registration {
 
   /** Resolves false when there is more to do. */
   async #converge(client: Client, signal: AbortSignal): Promise<boolean> {
-    const { targets, own, clientConfig, namespace, log } = this.#options;
+    const { targets, own, clientConfig, failMode, namespace, clock, log } = this.#options;
     const config = clientConfig();
     const fingerprint = createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 32);
     const known = this.current?.metadata.annotations?.[PROVEN] === fingerprint;
@@ -145,12 +171,17 @@ export class Registration {
         resources: this.#resources,
         client: config,
         proven: proven ? fingerprint : undefined,
+        failMode,
         namespace,
       });
     await this.#write(client, derive(known), signal);
     if (known) return true;
-    if (!(await probeWebhook(client, namespace, signal))) {
-      log.info('the API server does not reach the webhook yet: nothing fails closed until it does');
+    if (clock.monotonic() - this.#madeAt < PROBATION_MS) return false;
+    const answer = await probeWebhook(client, namespace, signal);
+    if (answer !== undefined) {
+      log.info('the API server does not reach the webhook yet: nothing fails closed until it does', {
+        answer,
+      });
       return false;
     }
     await this.#write(client, derive(true), signal);
@@ -160,29 +191,22 @@ export class Registration {
 
   async #write(client: Client, desired: WebhookConfiguration, signal: AbortSignal): Promise<void> {
     const current = this.current;
+    const owner = await this.#options.owner(client, signal);
     if (current === undefined) {
-      await client.create(CONFIGURATION, desired, { signal });
+      const metadata = mergeMetadata({ name: CONFIGURATION_NAME, ...this.#marks }, desired.metadata, owner);
+      await client.create(CONFIGURATION, { ...desired, metadata }, { signal });
+      this.#madeAt = this.#options.clock.monotonic();
       return;
     }
+    const { labels = {}, annotations = {} } = current.metadata;
+    this.#marks = { labels, annotations };
+    const metadata = mergeMetadata(current.metadata, desired.metadata, owner);
     const same =
       deepEqual(current.webhooks?.map(comparable), desired.webhooks?.map(comparable)) &&
-      current.metadata.annotations?.[PROVEN] === desired.metadata.annotations?.[PROVEN];
+      current.metadata.annotations?.[PROVEN] === desired.metadata.annotations?.[PROVEN] &&
+      deepEqual(current.metadata.ownerReferences, metadata.ownerReferences);
     if (same) return;
-    const { [PROVEN]: _proof, ...annotations } = current.metadata.annotations ?? {};
-    await client.update(
-      CONFIGURATION,
-      {
-        ...desired,
-        metadata: {
-          ...desired.metadata,
-          annotations: { ...annotations, ...desired.metadata.annotations },
-          ...(current.metadata.resourceVersion === undefined
-            ? {}
-            : { resourceVersion: current.metadata.resourceVersion }),
-        },
-      },
-      { signal },
-    );
+    await client.update(CONFIGURATION, { ...desired, metadata }, { signal });
   }
 
   #missing(): boolean {
@@ -194,6 +218,35 @@ export class Registration {
       fieldSelector: `metadata.name=${CONFIGURATION_NAME}`,
     });
   }
+}
+
+/** What others wrote stays: an installer knows its own object by its labels and annotations. */
+function mergeMetadata(
+  current: ObjectMeta,
+  desired: ObjectMeta,
+  owner: OwnerReference | undefined,
+): ObjectMeta {
+  const { managedFields: _managed, ...kept } = current;
+  const { [PROVEN]: _proof, ...annotations } = current.annotations ?? {};
+  // An owner that was made anew has another uid; a reference to the one before it would have us collected.
+  const others = (current.ownerReferences ?? []).filter(
+    ({ kind, name }) => owner === undefined || kind !== owner.kind || name !== owner.name,
+  );
+  const owners = owner === undefined ? others : [...others, owner];
+  return {
+    ...kept,
+    labels: { ...current.labels, ...desired.labels },
+    annotations: { ...annotations, ...desired.annotations },
+    ...(owners.length === 0 ? {} : { ownerReferences: owners }),
+  };
+}
+
+/** Whether each entry names the CA. */
+function trustsAll(configuration: WebhookConfiguration | undefined, caCert: string): boolean {
+  return (configuration?.webhooks ?? []).every(({ clientConfig }) => {
+    const { caBundle = '' } = (clientConfig ?? {}) as { caBundle?: string };
+    return Buffer.from(caBundle, 'base64').toString('utf8').includes(caCert.trim());
+  });
 }
 
 /** Without what the API server fills in by itself. */

@@ -30,6 +30,7 @@ function derive(over: Partial<Derivation>) {
     resources: RESOURCES,
     client: { caBundle: 'Q0E=', url: 'https://h:1' },
     proven: 'p',
+    failMode: 'Rule' as const,
     namespace: 'own',
   };
   return deriveConfiguration({ ...derivation, ...over }).webhooks ?? [];
@@ -58,6 +59,7 @@ describe('the webhook configuration', () => {
     expect(derive({ targets: [target()] })[0]?.failurePolicy).toBe('Fail');
     expect(derive({ targets: [target()], proven: undefined })[0]?.failurePolicy).toBe('Ignore');
     expect(derive({ targets: [target({ failureMode: 'Ignore' })] })[0]?.failurePolicy).toBe('Ignore');
+    expect(derive({ targets: [target()], failMode: 'Ignore' })[0]?.failurePolicy).toBe('Ignore');
   });
 
   it('never sends our own namespace nor kube-system, and exempts what keeps the cluster alive from a rule about everything', () => {
@@ -81,6 +83,7 @@ describe('the webhook configuration', () => {
       resources: RESOURCES,
       client: { caBundle: '', url: 'https://h' },
       proven: 'p',
+      failMode: 'Rule',
       namespace: 'own',
     });
     expect(covers(configuration, target(), RESOURCES)).toBe(true);
