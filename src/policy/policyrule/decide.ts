@@ -72,7 +72,11 @@ function compiledStatement({ problems, lookedAt }: Input, generation: number): S
   };
 }
 
-function servedStatement({ rule, covered, unknownKinds }: Input, alive: number, serving: number): Statement {
+function servedStatement(
+  { rule, covered, unknownKinds, exemptKinds }: Input,
+  alive: number,
+  serving: number,
+): Statement {
   if (rule.spec.suspend === true)
     return {
       type: 'Served',
@@ -83,6 +87,10 @@ function servedStatement({ rule, covered, unknownKinds }: Input, alive: number, 
   if (unknownKinds.length > 0) {
     const message = `the API server serves no kind ${unknownKinds.join(', ')}; the rule takes effect when it does`;
     return { type: 'Served', status: 'False', reason: 'KindUnknown', message };
+  }
+  if (exemptKinds.length > 0) {
+    const message = `${exemptKinds.join(', ')} is never judged, so that no rule can stop the cluster or its own repair; take it out of spec.match.kinds`;
+    return { type: 'Served', status: 'False', reason: 'KindExempt', message };
   }
   if (!covered)
     return {

@@ -49,6 +49,7 @@ function input(over: Partial<Input> = {}): Input {
     replicas: [replica('a'), replica('b')],
     covered: true,
     unknownKinds: [],
+    exemptKinds: [],
     ...over,
   };
 }
@@ -65,6 +66,7 @@ describe('Ready', () => {
     ['not compiled yet', { lookedAt: 1 }, 'Unknown Compiling'],
     ['does not compile', { problems: ['rego:3: no'] }, 'False CompileFailed'],
     ['a kind is unknown', { unknownKinds: ['Podd'] }, 'False KindUnknown'],
+    ['a kind is never judged', { exemptKinds: ['Lease'] }, 'False KindExempt'],
     ['the webhook is not registered', { covered: false }, 'False NotRegistered'],
     [
       'one replica is behind',
