@@ -54,7 +54,7 @@ export function policyGate(options: PolicyGateOptions): Gate<Facts> {
     matches: (request, mode) => selected(request, mode).length > 0,
     async gather(request, mode) {
       const review = reviewText(request);
-      const object = stringifyJson(objectOf(request));
+      const object = jsonText(objectOf(request));
       const findings = await Promise.all(
         selected(request, mode).map((served) => evaluate(options, served, review, object)),
       );
@@ -91,7 +91,14 @@ function objectOf(request: AdmissionRequest): unknown {
 }
 
 function reviewText(request: AdmissionRequest): string {
-  return stringifyJson(request.operation === 'DELETE' ? { ...request, object: objectOf(request) } : request);
+  return jsonText(request.operation === 'DELETE' ? { ...request, object: objectOf(request) } : request);
+}
+
+/** Half a surrogate pair is an escape that the Wasm module gives up on; Go's JSON reads it as U+FFFD. */
+function jsonText(value: unknown): string {
+  const text = stringifyJson(value);
+  if (!text.includes('\\ud')) return text;
+  return text.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (escape) => (escape.length > 2 ? '\\ufffd' : escape));
 }
 
 async function evaluate(
