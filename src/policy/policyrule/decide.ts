@@ -9,6 +9,9 @@ import type { PolicyRuleStatus } from './types.gen.ts';
 /** A replica that dies tells nobody: its absence is noticed by looking again. */
 const LOOK_AGAIN_MS = 30_000;
 
+/** What the CRD has room for. */
+const MOST_REPLICAS = 64;
+
 const COUNTS = ['evaluations', 'denials', 'warnings', 'errors'] as const;
 
 export function decide(input: Input, now: Instant): Decision<PolicyRuleStatus> {
@@ -17,6 +20,7 @@ export function decide(input: Input, now: Instant): Decision<PolicyRuleStatus> {
   const before = rule.status;
   const alive = input.replicas.filter((replica) => replica.alive);
   const serving = alive.filter((replica) => replica.servedGeneration === generation);
+  const known = remembered(input);
   const compiled = compiledStatement(input, generation);
   const served = servedStatement(input, alive.length, serving.length);
   const ready = readyStatement(compiled, served);
@@ -26,15 +30,12 @@ export function decide(input: Input, now: Instant): Decision<PolicyRuleStatus> {
     observedGeneration: generation,
     conditions,
     enforcedBy: `${String(serving.length)}/${String(alive.length)}`,
-    replicas: alive.map(({ identity, servedGeneration, evaluations, denials, warnings, errors }) => ({
+    replicas: known.map(({ identity, alive: lives, servedGeneration, ...counts }) => ({
       identity,
-      servedGeneration,
-      evaluations,
-      denials,
-      warnings,
-      errors,
+      servedGeneration: lives ? servedGeneration : 0,
+      ...countsOf(counts),
     })),
-    statistics: statistics(input),
+    statistics: statistics(before, known),
     ...lastError(input, now),
     lastDecision: {
       reason: ready.reason,
@@ -150,8 +151,21 @@ function inForce({ rule: { status }, compiled }: Input): PolicyRuleStatus {
   };
 }
 
+/**
+ * The replicas whose counts are written down: those that live, and of the dead those that have counted, as long as their
+ * record is there. A dead one that was forgotten earlier would be added to the totals again and again.
+ */
+function remembered({ rule: { status }, replicas }: Input): ReplicaView[] {
+  const written = new Set(status?.replicas?.map(({ identity }) => identity));
+  const rank = ({ alive, identity }: ReplicaView): number => (alive ? 0 : written.has(identity) ? 1 : 2);
+  return replicas
+    .filter((replica) => replica.alive || COUNTS.some((field) => replica[field] > 0))
+    .sort((a, b) => rank(a) - rank(b))
+    .slice(0, MOST_REPLICAS);
+}
+
 /** Totals grow by what each replica has counted since we last wrote its count down: exact over crashes of ours. */
-function statistics({ rule: { status }, replicas }: Input): Counts {
+function statistics(status: PolicyRuleStatus | undefined, replicas: readonly ReplicaView[]): Counts {
   const grown = (field: (typeof COUNTS)[number]): number =>
     replicas.reduce((sum, replica) => sum + Math.max(0, replica[field] - knownOf(status, replica)[field]), 0);
   const [evaluations = 0, denials = 0, warnings = 0, errors = 0] = COUNTS.map(
@@ -161,13 +175,12 @@ function statistics({ rule: { status }, replicas }: Input): Counts {
 }
 
 function knownOf(status: PolicyRuleStatus | undefined, { identity }: ReplicaView): Counts {
-  const known = status?.replicas?.find((replica) => replica.identity === identity);
-  return {
-    evaluations: known?.evaluations ?? 0,
-    denials: known?.denials ?? 0,
-    warnings: known?.warnings ?? 0,
-    errors: known?.errors ?? 0,
-  };
+  return countsOf(status?.replicas?.find((replica) => replica.identity === identity));
+}
+
+function countsOf(counts: Partial<Counts> | undefined): Counts {
+  const { evaluations = 0, denials = 0, warnings = 0, errors = 0 } = counts ?? {};
+  return { evaluations, denials, warnings, errors };
 }
 
 function lastError(

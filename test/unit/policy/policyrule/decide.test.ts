@@ -116,6 +116,48 @@ describe('the status', () => {
     expect(status.statistics?.denials).toBe(8);
   });
 
+  it('adds what a dead replica has counted once, as often as its record is looked at', () => {
+    const dead = replica('b', { denials: 4, alive: false });
+    let { status } = decide(input({ replicas: [replica('a', { denials: 1 }), dead] }), NOW);
+    for (let look = 0; look < 3; look += 1) {
+      status = decide(
+        input({ rule: { ...input().rule, status }, replicas: [replica('a', { denials: 1 }), dead] }),
+        NOW,
+      ).status;
+    }
+    expect(status.statistics?.denials).toBe(5);
+    expect(status.enforcedBy).toBe('1/1');
+    expect(status.replicas?.map(({ identity, servedGeneration }) => [identity, servedGeneration])).toEqual([
+      ['a', 2],
+      ['b', 0],
+    ]);
+    // Its record is gone in the end; what it has counted stays.
+    ({ status } = decide(
+      input({ rule: { ...input().rule, status }, replicas: [replica('a', { denials: 1 })] }),
+      NOW,
+    ));
+    expect([status.statistics?.denials, status.replicas?.length]).toEqual([5, 1]);
+  });
+
+  it('has room for the replicas that live, whoever died before, and forgets none that it has written down', () => {
+    const dead = Array.from({ length: 100 }, (_, at) =>
+      replica(`d${String(at)}`, { denials: 1, alive: false }),
+    );
+    const live = [replica('a'), replica('b')];
+    let { status } = decide(input({ replicas: [...dead, ...live] }), NOW);
+    expect(status.replicas).toHaveLength(64);
+    expect(status.replicas?.slice(0, 2).map(({ identity }) => identity)).toEqual(['a', 'b']);
+    const total = status.statistics?.denials;
+    ({ status } = decide(
+      input({ rule: { ...input().rule, status }, replicas: [...dead.toReversed(), ...live] }),
+      NOW,
+    ));
+    expect(status.statistics?.denials).toBe(total);
+    // One that has died and counted nothing is no news to anybody.
+    ({ status } = decide(input({ replicas: [replica('a'), replica('z', { alive: false })] }), NOW));
+    expect(status.replicas?.map(({ identity }) => identity)).toEqual(['a']);
+  });
+
   it('tells of a transition once', () => {
     const first = decide(input(), NOW);
     expect(first.events.map(({ reason }) => reason)).toEqual(['InForce']);
