@@ -8,6 +8,8 @@ import type { PolicyRuleStatus } from './types.gen.ts';
 
 /** A replica that dies tells nobody: its absence is noticed by looking again. */
 const LOOK_AGAIN_MS = 30_000;
+/** The webhook configuration follows the rules within moments, and whoever applied one is waiting for it. */
+const REGISTRATION_MS = 500;
 
 /** What the CRD has room for. */
 const MOST_REPLICAS = 64;
@@ -46,7 +48,10 @@ export function decide(input: Input, now: Instant): Decision<PolicyRuleStatus> {
     effects: [],
     status,
     events: transition(before?.conditions?.find(({ type }) => type === 'Ready')?.reason, ready),
-    next: { type: 'wait', until: now + LOOK_AGAIN_MS, reason: 'WatchReplicas' },
+    next:
+      served.reason === 'NotRegistered'
+        ? { type: 'wait', until: now + REGISTRATION_MS, reason: 'WatchRegistration' }
+        : { type: 'wait', until: now + LOOK_AGAIN_MS, reason: 'WatchReplicas' },
     because: [compiled, served, ready].map(({ type, reason, message }) => ({
       rule: type,
       result: `${reason}: ${message}`,

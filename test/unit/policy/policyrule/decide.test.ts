@@ -158,6 +158,13 @@ describe('the status', () => {
     expect(status.replicas?.map(({ identity }) => identity)).toEqual(['a']);
   });
 
+  it.each<[string, Partial<Input>, number]>([
+    ['soon, while the API server does not send us the objects', { covered: false }, 500],
+    ['now and then, for replicas that die without a word', {}, 30_000],
+  ])('is looked at again %s', (_name, over, afterMs) => {
+    expect(decide(input(over), NOW).next).toMatchObject({ type: 'wait', until: NOW + afterMs });
+  });
+
   it('tells of a transition once', () => {
     const first = decide(input(), NOW);
     expect(first.events.map(({ reason }) => reason)).toEqual(['InForce']);
