@@ -20,7 +20,12 @@ async function run([command, ...args]: readonly string[]): Promise<number> {
       await runController(args, process.env, terminated());
       return 0;
     case 'policy':
-      return policyCommand(args, process.env, (line) => process.stdout.write(`${line}\n`));
+      return policyCommand(
+        args,
+        process.env,
+        (line) => process.stdout.write(`${line}\n`),
+        (line) => process.stderr.write(`${line}\n`),
+      );
     case 'version':
       process.stdout.write(`cogniforge ${version()}\nopa ${await opaVersion()}\n`);
       return 0;

@@ -53,7 +53,7 @@ const KNOWN_DATA = ['inventory'];
 
 /** Compiles a rule. Throws CompileError, or the signal's reason when it is aborted. */
 export async function compile(source: PolicySource, options: CompileOptions = {}): Promise<CompiledPolicy> {
-  const opa = options.opaBin ?? findOpa();
+  const opa = opaOf(options);
   refuseHuge(source);
   const leave = await enter(options.signal);
   try {
@@ -94,9 +94,14 @@ async function compileNow(
   }
 }
 
+/** An empty variable of the environment is as good as none. */
+function opaOf({ opaBin }: CompileOptions): string {
+  return opaBin === undefined || opaBin === '' ? findOpa() : opaBin;
+}
+
 /** `1.22.2` */
 export async function compilerVersion(options: CompileOptions = {}): Promise<string> {
-  return (await toolchainOf(options.opaBin ?? findOpa())).version;
+  return (await toolchainOf(opaOf(options))).version;
 }
 
 interface Workshop {

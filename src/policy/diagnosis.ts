@@ -110,11 +110,12 @@ function builtinAfterWith(message: string, text: string): string | undefined {
     : undefined;
 }
 
-/** `with f as http.send`, `x := http.send`: what is no builtin is taken for an unbound variable. */
+/** `with f as http.send`, `x := http.send`, `with f as trace`: what is no builtin is taken for an unbound variable. */
 function builtinAsValue(message: string, text: string): string | undefined {
   const variable = /^var (\w+) is unsafe/.exec(message)?.[1];
   if (variable === undefined) return undefined;
-  return new RegExp(`\\b${variable}\\.[a-z_][\\w.]*`).exec(text)?.[0];
+  const dotted = new RegExp(`\\b${variable}\\.[a-z_][\\w.]*`).exec(text)?.[0];
+  return dotted ?? (new RegExp(`\\bas\\s+${variable}\\b`).test(text) ? variable : undefined);
 }
 
 function ofBuiltin(

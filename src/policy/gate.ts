@@ -8,7 +8,7 @@ import type { AdmissionRequest, Verdict } from '../runtime/webhook/review.ts';
 import type { Library, ServedRule } from './library.ts';
 import { matches, type Labels } from './match.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
-import { violationsOf, type Violation } from './verdict.ts';
+import { cut, plain, violationsOf, type Violation } from './verdict.ts';
 
 /** What one rule found. */
 export interface Finding {
@@ -36,21 +36,25 @@ const DEFAULT_TIMEOUT_MS = 1_000;
 export function policyGate(options: PolicyGateOptions): Gate<Facts> {
   const { library, namespaceLabels } = options;
   const selected = (request: AdmissionRequest, mode: FailureMode): ServedRule[] => {
+    if (isRule(request)) return [];
     const labels = request.namespace === undefined ? undefined : namespaceLabels(request.namespace);
     return library
       .served()
       .filter(
-        ({ rule }) =>
-          inForce(rule) && failureModeOf(rule) === mode && matches(rule.spec.match, request, labels),
+        ({ name, rule }) =>
+          !library.suspended(name) &&
+          failureModeOf(rule) === mode &&
+          matches(rule.spec.match, request, labels),
       );
   };
   return {
     name: 'policy',
-    targets: () => library.served().flatMap(({ rule }) => (inForce(rule) ? [targetOf(rule)] : [])),
+    targets: () =>
+      library.served().flatMap(({ name, rule }) => (library.suspended(name) ? [] : [targetOf(rule)])),
     matches: (request, mode) => selected(request, mode).length > 0,
     async gather(request, mode) {
       const review = reviewText(request);
-      const object = stringifyJson(objectOf(request));
+      const object = jsonText(objectOf(request));
       const findings = await Promise.all(
         selected(request, mode).map((served) => evaluate(options, served, review, object)),
       );
@@ -62,8 +66,9 @@ export function policyGate(options: PolicyGateOptions): Gate<Facts> {
   };
 }
 
-function inForce(rule: PolicyRule): boolean {
-  return rule.spec.suspend !== true;
+/** A rule that judged rules could refuse its own repair. */
+function isRule({ kind }: AdmissionRequest): boolean {
+  return kind.group === 'cogniforge.dev' && kind.kind === 'PolicyRule';
 }
 
 function failureModeOf(rule: PolicyRule): FailureMode {
@@ -86,7 +91,14 @@ function objectOf(request: AdmissionRequest): unknown {
 }
 
 function reviewText(request: AdmissionRequest): string {
-  return stringifyJson(request.operation === 'DELETE' ? { ...request, object: objectOf(request) } : request);
+  return jsonText(request.operation === 'DELETE' ? { ...request, object: objectOf(request) } : request);
+}
+
+/** Half a surrogate pair is an escape that the Wasm module gives up on; Go's JSON reads it as U+FFFD. */
+function jsonText(value: unknown): string {
+  const text = stringifyJson(value);
+  if (!text.includes('\\ud')) return text;
+  return text.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (escape) => (escape.length > 2 ? '\\ufffd' : escape));
 }
 
 async function evaluate(
@@ -136,28 +148,58 @@ export function judge({ findings, mode }: Facts): Verdict {
     if (error !== undefined) {
       const sentence = `policy ${name} could not be evaluated: ${error}`;
       if (mode === 'Fail') denials.push(`${sentence}; it fails closed`);
-      else warnings.push(sentence);
+      else warnings.push(oneLine(sentence));
     }
     if (violations.length === 0) continue;
-    const sentences = violations.map((violation) => sentenceOf(rule, violation));
     const enforcement = rule.spec.enforcementMode ?? 'Enforce';
+    const longest = enforcement === 'Warn' ? MAX_WARNING : Infinity;
+    const sentences = violations.map((violation) => sentenceOf(rule, violation, longest));
     if (enforcement === 'Enforce') denials.push(...sentences);
-    else if (enforcement === 'Warn') warnings.push(...sentences);
-    else auditAnnotations[`${name.slice(0, 63)}`] = sentences.join('; ').slice(0, 4_096);
+    else if (enforcement === 'Warn') warnings.push(...sentences.map(oneLine));
+    else note(auditAnnotations, name, sentences);
   }
   return {
     allowed: denials.length === 0,
-    ...(denials.length === 0 ? {} : { code: 403, reason: 'PolicyViolation', message: denials.join('\n') }),
+    ...(denials.length === 0 ? {} : { code: 403, reason: 'PolicyViolation', message: refusal(denials) }),
     ...(warnings.length === 0 ? {} : { warnings }),
     ...(Object.keys(auditAnnotations).length === 0 ? {} : { auditAnnotations }),
   };
 }
 
+/** As long as the HTTP answers of all links of the road will carry. */
+const MAX_REFUSAL = 65_536;
+/** The API server cuts a warning at 256 characters: what tells how to look further must be within. */
+const MAX_WARNING = 256;
+const MAX_ANNOTATION = 4_096;
+
+function refusal(denials: readonly string[]): string {
+  return cut(plain(denials.join('\n')), MAX_REFUSAL);
+}
+
+/** The API server drops a warning that has a control character, even a line break. */
+function oneLine(text: string): string {
+  return plain(text.replace(/\s+/g, ' '));
+}
+
+/** A key has at most 63 characters and ends in a letter or digit; rules whose names begin alike share one. */
+function note(annotations: Record<string, string>, name: string, sentences: readonly string[]): void {
+  const key = name.slice(0, 63).replace(/[.-]+$/, '');
+  const known = annotations[key];
+  const text = plain([...(known === undefined ? [] : [known]), ...sentences].join('; '));
+  annotations[key] = cut(text, MAX_ANNOTATION);
+}
+
 /** Rule, severity, what is wrong, where, and how to look further: all a person needs who has never heard of the rule. */
-function sentenceOf({ metadata, spec }: PolicyRule, { message, details }: Violation): string {
+function sentenceOf(
+  { metadata, spec }: PolicyRule,
+  { message, details }: Violation,
+  longest: number,
+): string {
   const where = pathOf(details);
-  const place = where === undefined ? '' : ` at ${where}`;
-  return `[${metadata.name}] ${message}${place} (severity ${spec.severity ?? 'Medium'}; see: kubectl describe policyrule ${metadata.name})`;
+  const start = `[${metadata.name}] `;
+  const end = ` (severity ${spec.severity ?? 'Medium'}; see: kubectl describe policyrule ${metadata.name})`;
+  const room = Math.max(1, longest - start.length - end.length);
+  return `${start}${cut(`${message}${where === undefined ? '' : ` at ${where}`}`, room)}${end}`;
 }
 
 /** `spec.containers[1]` of `["spec", "containers", 1]`. */

@@ -48,6 +48,14 @@ export interface LibraryOptions {
   signal: AbortSignal;
 }
 
+/** What is to be served from now on. */
+interface Version {
+  rule: PolicyRule;
+  source: PolicySource;
+  policy: CompiledPolicy;
+  generation: number;
+}
+
 interface Entry extends LibraryState {
   latest: PolicyRule;
   working: boolean;
@@ -84,6 +92,11 @@ export class Library {
 
   served(): ServedRule[] {
     return [...this.#entries.values()].flatMap(({ served }) => (served === undefined ? [] : [served]));
+  }
+
+  /** Switched off by its newest version, be that one good or not: what is broken must be easy to stop. */
+  suspended(name: string): boolean {
+    return this.#entries.get(name)?.latest.spec.suspend === true;
   }
 
   /** The rules that have not been looked at since they changed: a replica that has some is not ready. */
@@ -140,10 +153,10 @@ export class Library {
     const source = sourceOf(rule);
     try {
       const before = entry.served;
-      const reusable =
-        before !== undefined && deepEqual(sourceOf(before.rule), source) ? before.policy : undefined;
-      const policy = reusable ?? (await this.#options.compile(source, signal));
-      this.#serve(name, entry, rule, policy, rule.metadata.generation ?? 1);
+      // What was restored is not what the spec of its rule says.
+      const known = before !== undefined && before.generation > 0 && deepEqual(sourceOf(before.rule), source);
+      const policy = known ? before.policy : await this.#options.compile(source, signal);
+      this.#serve(name, entry, { rule, source, policy, generation: rule.metadata.generation ?? 1 });
       entry.problems = [];
     } catch (error) {
       entry.problems = error instanceof CompileError ? error.problems : [{ message: messageOf(error) }];
@@ -162,8 +175,9 @@ export class Library {
     const source = lastGoodSource(rule);
     if (source === undefined) return;
     try {
+      const policy = await this.#options.compile(source, this.#options.signal);
       // Generation 0: what is served is older than every version of the spec that is known.
-      this.#serve(name, entry, rule, await this.#options.compile(source, this.#options.signal), 0);
+      this.#serve(name, entry, { rule, source, policy, generation: 0 });
     } catch (error) {
       this.#options.log.error('the last good version of a rule does not compile any more', {
         rule: name,
@@ -172,7 +186,7 @@ export class Library {
     }
   }
 
-  #serve(name: string, entry: Entry, rule: PolicyRule, policy: CompiledPolicy, generation: number): void {
+  #serve(name: string, entry: Entry, { rule, source, policy, generation }: Version): void {
     // The rule may have been deleted while it was compiled.
     if (this.#entries.get(name) !== entry) return;
     const { engine } = this.#options;
@@ -181,14 +195,13 @@ export class Library {
     const kept = before !== undefined && before.policy === policy ? before.id : undefined;
     const id = kept ?? `${name}#${String(this.#serial)}`;
     if (kept === undefined) engine.load(id, policy);
-    const reads = rule.spec.regoQuery === undefined ? 'review' : 'object';
     entry.served = {
       name,
       rule,
       generation,
       policy,
       id,
-      reads,
+      reads: source.kind === 'rego' ? 'review' : 'object',
       parameters: JSON.stringify(rule.spec.parameters ?? {}),
     };
     if (kept === undefined && before !== undefined) engine.unload(before.id);

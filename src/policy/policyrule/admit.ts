@@ -4,7 +4,9 @@ import { describeProblem, type Problem } from '../problems.ts';
 
 export function admit(name: string, problems: readonly Problem[]): Verdict {
   if (problems.length === 0) return { allowed: true };
-  const sentences = problems.slice(0, 10).map((problem) => `spec.${describeProblem(problem)}`);
+  const sentences = problems
+    .slice(0, 10)
+    .map((problem) => `${problem.file === undefined ? '' : 'spec.'}${describeProblem(problem)}`);
   return {
     allowed: false,
     code: 422,

@@ -8,6 +8,11 @@ import type { PolicyRuleStatus } from './types.gen.ts';
 
 /** A replica that dies tells nobody: its absence is noticed by looking again. */
 const LOOK_AGAIN_MS = 30_000;
+/** The webhook configuration follows the rules within moments, and whoever applied one is waiting for it. */
+const REGISTRATION_MS = 500;
+
+/** What the CRD has room for. */
+const MOST_REPLICAS = 64;
 
 const COUNTS = ['evaluations', 'denials', 'warnings', 'errors'] as const;
 
@@ -17,6 +22,7 @@ export function decide(input: Input, now: Instant): Decision<PolicyRuleStatus> {
   const before = rule.status;
   const alive = input.replicas.filter((replica) => replica.alive);
   const serving = alive.filter((replica) => replica.servedGeneration === generation);
+  const known = remembered(input);
   const compiled = compiledStatement(input, generation);
   const served = servedStatement(input, alive.length, serving.length);
   const ready = readyStatement(compiled, served);
@@ -26,15 +32,12 @@ export function decide(input: Input, now: Instant): Decision<PolicyRuleStatus> {
     observedGeneration: generation,
     conditions,
     enforcedBy: `${String(serving.length)}/${String(alive.length)}`,
-    replicas: alive.map(({ identity, servedGeneration, evaluations, denials, warnings, errors }) => ({
+    replicas: known.map(({ identity, alive: lives, servedGeneration, ...counts }) => ({
       identity,
-      servedGeneration,
-      evaluations,
-      denials,
-      warnings,
-      errors,
+      servedGeneration: lives ? servedGeneration : 0,
+      ...countsOf(counts),
     })),
-    statistics: statistics(input),
+    statistics: statistics(before, known),
     ...lastError(input, now),
     lastDecision: {
       reason: ready.reason,
@@ -45,7 +48,10 @@ export function decide(input: Input, now: Instant): Decision<PolicyRuleStatus> {
     effects: [],
     status,
     events: transition(before?.conditions?.find(({ type }) => type === 'Ready')?.reason, ready),
-    next: { type: 'wait', until: now + LOOK_AGAIN_MS, reason: 'WatchReplicas' },
+    next:
+      served.reason === 'NotRegistered'
+        ? { type: 'wait', until: now + REGISTRATION_MS, reason: 'WatchRegistration' }
+        : { type: 'wait', until: now + LOOK_AGAIN_MS, reason: 'WatchReplicas' },
     because: [compiled, served, ready].map(({ type, reason, message }) => ({
       rule: type,
       result: `${reason}: ${message}`,
@@ -72,7 +78,11 @@ function compiledStatement({ problems, lookedAt }: Input, generation: number): S
   };
 }
 
-function servedStatement({ rule, covered, unknownKinds }: Input, alive: number, serving: number): Statement {
+function servedStatement(
+  { rule, covered, unknownKinds, exemptKinds }: Input,
+  alive: number,
+  serving: number,
+): Statement {
   if (rule.spec.suspend === true)
     return {
       type: 'Served',
@@ -83,6 +93,10 @@ function servedStatement({ rule, covered, unknownKinds }: Input, alive: number, 
   if (unknownKinds.length > 0) {
     const message = `the API server serves no kind ${unknownKinds.join(', ')}; the rule takes effect when it does`;
     return { type: 'Served', status: 'False', reason: 'KindUnknown', message };
+  }
+  if (exemptKinds.length > 0) {
+    const message = `${exemptKinds.join(', ')} is never judged, so that no rule can stop the cluster or its own repair; take it out of spec.match.kinds`;
+    return { type: 'Served', status: 'False', reason: 'KindExempt', message };
   }
   if (!covered)
     return {
@@ -142,8 +156,21 @@ function inForce({ rule: { status }, compiled }: Input): PolicyRuleStatus {
   };
 }
 
+/**
+ * The replicas whose counts are written down: those that live, and of the dead those that have counted, as long as their
+ * record is there. A dead one that was forgotten earlier would be added to the totals again and again.
+ */
+function remembered({ rule: { status }, replicas }: Input): ReplicaView[] {
+  const written = new Set(status?.replicas?.map(({ identity }) => identity));
+  const rank = ({ alive, identity }: ReplicaView): number => (alive ? 0 : written.has(identity) ? 1 : 2);
+  return replicas
+    .filter((replica) => replica.alive || COUNTS.some((field) => replica[field] > 0))
+    .sort((a, b) => rank(a) - rank(b))
+    .slice(0, MOST_REPLICAS);
+}
+
 /** Totals grow by what each replica has counted since we last wrote its count down: exact over crashes of ours. */
-function statistics({ rule: { status }, replicas }: Input): Counts {
+function statistics(status: PolicyRuleStatus | undefined, replicas: readonly ReplicaView[]): Counts {
   const grown = (field: (typeof COUNTS)[number]): number =>
     replicas.reduce((sum, replica) => sum + Math.max(0, replica[field] - knownOf(status, replica)[field]), 0);
   const [evaluations = 0, denials = 0, warnings = 0, errors = 0] = COUNTS.map(
@@ -153,13 +180,12 @@ function statistics({ rule: { status }, replicas }: Input): Counts {
 }
 
 function knownOf(status: PolicyRuleStatus | undefined, { identity }: ReplicaView): Counts {
-  const known = status?.replicas?.find((replica) => replica.identity === identity);
-  return {
-    evaluations: known?.evaluations ?? 0,
-    denials: known?.denials ?? 0,
-    warnings: known?.warnings ?? 0,
-    errors: known?.errors ?? 0,
-  };
+  return countsOf(status?.replicas?.find((replica) => replica.identity === identity));
+}
+
+function countsOf(counts: Partial<Counts> | undefined): Counts {
+  const { evaluations = 0, denials = 0, warnings = 0, errors = 0 } = counts ?? {};
+  return { evaluations, denials, warnings, errors };
 }
 
 function lastError(

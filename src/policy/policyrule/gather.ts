@@ -1,7 +1,7 @@
 /** What is known of a rule on this replica, on the others, and of the road to us. */
 import type { Reader } from '../../runtime/kind.ts';
 import type { Presence } from '../../runtime/presence.ts';
-import { covers, unknownKinds } from '../../runtime/webhook/configuration.ts';
+import { covers, exemptKinds, unknownKinds, type Target } from '../../runtime/webhook/configuration.ts';
 import type { Registration } from '../../runtime/webhook/registration.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { targetOf } from '../gate.ts';
@@ -39,6 +39,8 @@ export interface Input {
   /** whether the API server sends us what the rule is about */
   covered: boolean;
   unknownKinds: string[];
+  /** kinds that are never judged, though the rule names them */
+  exemptKinds: string[];
 }
 
 export interface Services {
@@ -79,6 +81,16 @@ export function gatherFrom({ library, presence, registration, clock }: Services)
       }),
       covered: covers(registration.current, target, registration.resources),
       unknownKinds: unknownKinds(target, registration.resources),
+      exemptKinds: [...exemptKinds(target, registration.resources), ...ownKind(target)],
     });
   };
+}
+
+/** The gate lets every PolicyRule pass. */
+function ownKind({ kinds }: Target): string[] {
+  const named = kinds.some(
+    ({ apiGroups, kinds: names }) =>
+      names.includes('PolicyRule') && (apiGroups.includes('*') || apiGroups.includes('cogniforge.dev')),
+  );
+  return named ? ['PolicyRule'] : [];
 }

@@ -85,7 +85,7 @@ const OVERHEAD_MS = 1_000;
 
 /**
  * Never judged, whatever a rule says: they keep the cluster and ourselves alive, or are questions about a decision
- * that is already under way. Only a rule about "*" can reach them. CEL, evaluated by the API server.
+ * that is already under way. Only a rule about "*" needs to be told: none is derived from a kind named here. CEL, evaluated by the API server.
  */
 const EXEMPTIONS = [
   ['leases', "request.resource.group == 'coordination.k8s.io' && request.resource.resource == 'leases'"],
@@ -209,12 +209,33 @@ export function rulesOf(target: Target, resources: readonly ApiResource[]): Webh
       continue;
     }
     for (const resource of resources) {
+      if (isExempt(resource)) continue;
       if (kinds.includes(resource.kind) && (apiGroups.includes('*') || apiGroups.includes(resource.group))) {
         add([resource.group], [resource.plural]);
       }
     }
   }
   return rules;
+}
+
+/** The exemptions again, for a rule that names such a kind. */
+function isExempt({ group, plural }: ApiResource): boolean {
+  if (plural === 'leases') return group === 'coordination.k8s.io';
+  if (plural === 'events') return group === '' || group === 'events.k8s.io';
+  return group === 'authentication.k8s.io' || group === 'authorization.k8s.io';
+}
+
+/** The kinds that a target names in vain: nothing of them is ever judged. */
+export function exemptKinds(target: Target, resources: readonly ApiResource[]): string[] {
+  return target.kinds.flatMap(({ apiGroups, kinds }) =>
+    kinds.filter((kind) => {
+      const named = resources.filter(
+        (resource) =>
+          resource.kind === kind && (apiGroups.includes('*') || apiGroups.includes(resource.group)),
+      );
+      return named.length > 0 && named.every(isExempt);
+    }),
+  );
 }
 
 /** One rule for each group, scope and set of operations: the API server reads them all for every request. */

@@ -58,7 +58,7 @@ export async function serveAdmission(options: AdmissionServerOptions): Promise<A
   const routes = new Map(routesOf(options).map((route) => [route.path, route]));
   let inFlight = 0;
   const server = createServer(
-    { ...options.tls, minVersion: 'TLSv1.2', keepAlive: true },
+    { ...options.tls, minVersion: 'TLSv1.2', keepAlive: true, connectionsCheckingInterval: 1_000 },
     (request, response) => {
       inFlight += 1;
       // Closed without an answer counts too: the client went away.
@@ -72,7 +72,7 @@ export async function serveAdmission(options: AdmissionServerOptions): Promise<A
       });
     },
   );
-  // A slow client holds a socket, nothing else; and not for long.
+  // A slow client holds a socket, nothing else; and not for long: by default Node looks only every 30 s.
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
   server.keepAliveTimeout = 120_000;

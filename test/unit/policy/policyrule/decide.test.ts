@@ -49,6 +49,7 @@ function input(over: Partial<Input> = {}): Input {
     replicas: [replica('a'), replica('b')],
     covered: true,
     unknownKinds: [],
+    exemptKinds: [],
     ...over,
   };
 }
@@ -65,6 +66,7 @@ describe('Ready', () => {
     ['not compiled yet', { lookedAt: 1 }, 'Unknown Compiling'],
     ['does not compile', { problems: ['rego:3: no'] }, 'False CompileFailed'],
     ['a kind is unknown', { unknownKinds: ['Podd'] }, 'False KindUnknown'],
+    ['a kind is never judged', { exemptKinds: ['Lease'] }, 'False KindExempt'],
     ['the webhook is not registered', { covered: false }, 'False NotRegistered'],
     [
       'one replica is behind',
@@ -112,6 +114,55 @@ describe('the status', () => {
     // b was replaced by c, which starts from nothing.
     status = step(status, [replica('a', { denials: 5 }), replica('c', { denials: 2 })]);
     expect(status.statistics?.denials).toBe(8);
+  });
+
+  it('adds what a dead replica has counted once, as often as its record is looked at', () => {
+    const dead = replica('b', { denials: 4, alive: false });
+    let { status } = decide(input({ replicas: [replica('a', { denials: 1 }), dead] }), NOW);
+    for (let look = 0; look < 3; look += 1) {
+      status = decide(
+        input({ rule: { ...input().rule, status }, replicas: [replica('a', { denials: 1 }), dead] }),
+        NOW,
+      ).status;
+    }
+    expect(status.statistics?.denials).toBe(5);
+    expect(status.enforcedBy).toBe('1/1');
+    expect(status.replicas?.map(({ identity, servedGeneration }) => [identity, servedGeneration])).toEqual([
+      ['a', 2],
+      ['b', 0],
+    ]);
+    // Its record is gone in the end; what it has counted stays.
+    ({ status } = decide(
+      input({ rule: { ...input().rule, status }, replicas: [replica('a', { denials: 1 })] }),
+      NOW,
+    ));
+    expect([status.statistics?.denials, status.replicas?.length]).toEqual([5, 1]);
+  });
+
+  it('has room for the replicas that live, whoever died before, and forgets none that it has written down', () => {
+    const dead = Array.from({ length: 100 }, (_, at) =>
+      replica(`d${String(at)}`, { denials: 1, alive: false }),
+    );
+    const live = [replica('a'), replica('b')];
+    let { status } = decide(input({ replicas: [...dead, ...live] }), NOW);
+    expect(status.replicas).toHaveLength(64);
+    expect(status.replicas?.slice(0, 2).map(({ identity }) => identity)).toEqual(['a', 'b']);
+    const total = status.statistics?.denials;
+    ({ status } = decide(
+      input({ rule: { ...input().rule, status }, replicas: [...dead.toReversed(), ...live] }),
+      NOW,
+    ));
+    expect(status.statistics?.denials).toBe(total);
+    // One that has died and counted nothing is no news to anybody.
+    ({ status } = decide(input({ replicas: [replica('a'), replica('z', { alive: false })] }), NOW));
+    expect(status.replicas?.map(({ identity }) => identity)).toEqual(['a']);
+  });
+
+  it.each<[string, Partial<Input>, number]>([
+    ['soon, while the API server does not send us the objects', { covered: false }, 500],
+    ['now and then, for replicas that die without a word', {}, 30_000],
+  ])('is looked at again %s', (_name, over, afterMs) => {
+    expect(decide(input(over), NOW).next).toMatchObject({ type: 'wait', until: NOW + afterMs });
   });
 
   it('tells of a transition once', () => {
