@@ -2,7 +2,7 @@
  * Which value of the old object a value of the new one has come from. What did not change is not refused even where the
  * schema has become stricter since ("ratcheting"): after k8s.io/apiserver/pkg/cel/common/equality.go.
  */
-import { isRecord } from '../json.ts';
+import { isObject } from './numbers.ts';
 import type { Schema } from '../schema.ts';
 import { canonical } from './list-types.ts';
 import type { Segments } from './problem.ts';
@@ -21,7 +21,7 @@ export function oldItemOf(item: unknown, oldList: readonly unknown[], keys: read
 }
 
 function keyOf(item: unknown, keys: readonly string[]): string | undefined {
-  if (!isRecord(item)) return undefined;
+  if (!isObject(item)) return undefined;
   const values = keys.map((key) => (Object.hasOwn(item, key) ? item[key] : undefined));
   if (!values.every((value) => ['string', 'number', 'bigint', 'boolean'].includes(typeof value)))
     return undefined;
@@ -31,7 +31,7 @@ function keyOf(item: unknown, keys: readonly string[]): string | undefined {
 function child({ schema, value, old }: Correlation, segment: string | number): Correlation | undefined {
   if (typeof segment === 'string') {
     const known = schemaOfField(schema, segment);
-    if (known === undefined || !isRecord(value) || !isRecord(old)) return undefined;
+    if (known === undefined || !isObject(value) || !isObject(old)) return undefined;
     if (!Object.hasOwn(value, segment) || !Object.hasOwn(old, segment)) return undefined;
     return { schema: known, value: value[segment], old: old[segment] };
   }
@@ -52,7 +52,7 @@ function isUnchanged({ schema, value, old }: Correlation): boolean {
       })
     );
   }
-  if (!isRecord(value) || !isRecord(old)) return canonical(value) === canonical(old);
+  if (!isObject(value) || !isObject(old)) return canonical(value) === canonical(old);
   return (
     Object.keys(value).length === Object.keys(old).length &&
     Object.keys(value).every((key) => {

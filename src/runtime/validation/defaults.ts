@@ -1,5 +1,5 @@
 /** Defaulting in the API server's order: an object's own fields first, then what is inside them. */
-import { isRecord } from '../json.ts';
+import { isObject } from './numbers.ts';
 import type { Schema } from '../schema.ts';
 import { copyOf, mapFields, schemaOfField } from './prune.ts';
 
@@ -18,9 +18,9 @@ export function withDefaults(value: unknown, schema: Schema | undefined): unknow
       ),
     );
   }
-  if (!isRecord(value)) return value;
+  if (!isObject(value)) return value;
   const missing = Object.entries(schema.properties ?? {}).flatMap(([key, field]) =>
-    field.default !== undefined && !Object.hasOwn(value, key) ? [[key, null] as const] : [],
+    field.default !== undefined && !Object.hasOwn(value, key) ? [[key, copyOf(field.default)] as const] : [],
   );
   return mapFields({ ...value, ...Object.fromEntries(missing) }, (key, field) => {
     const known = schemaOfField(schema, key);

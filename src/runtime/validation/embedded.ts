@@ -1,5 +1,5 @@
 /** x-kubernetes-embedded-resource: an object inside an object keeps the rules of objects. */
-import { isRecord } from '../json.ts';
+import { isObject } from './numbers.ts';
 import type { Schema } from '../schema.ts';
 import { commonProblems, readMetadata } from './metadata.ts';
 import { label1035Problems } from './names.ts';
@@ -16,7 +16,7 @@ export function coerceEmbedded(
     if (at === undefined) return item;
     if (Array.isArray(item))
       return item.map((element, n) => visit(element, at.items, `${path}[${String(n)}]`));
-    if (!isRecord(item)) return item;
+    if (!isObject(item)) return item;
     return mapFields(item, (key, field) => {
       const place = path === '' ? key : `${path}.${key}`;
       if (at['x-kubernetes-embedded-resource'] !== true || key !== 'metadata') {
@@ -36,7 +36,7 @@ export function embeddedProblems(value: unknown, schema: Schema | undefined, pat
   if (Array.isArray(value)) {
     return value.flatMap((item, at) => embeddedProblems(item, schema.items, `${path}[${String(at)}]`));
   }
-  if (!isRecord(value)) return [];
+  if (!isObject(value)) return [];
   const own = schema['x-kubernetes-embedded-resource'] === true ? problemsOf(value, path) : [];
   return [
     ...own,
@@ -55,7 +55,7 @@ function problemsOf(value: Record<string, unknown>, path: string): Problem[] {
     ...word(kind, `${path}.kind`, 'a kind such as Deployment', (text) =>
       label1035Problems(text.toLowerCase()),
     ),
-    ...(isRecord(metadata) ? commonProblems(metadata, `${path}.metadata`) : []),
+    ...(isObject(metadata) ? commonProblems(metadata, `${path}.metadata`) : []),
   ];
 }
 

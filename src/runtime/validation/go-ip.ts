@@ -28,9 +28,8 @@ function parseIp4(text: string, sloppy: boolean): bigint | undefined {
 function parseIp6(text: string, sloppy: boolean): bigint | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const groups = halves.map((half) => (half === '' ? [] : groupsOf(half, sloppy)));
-  const [head = [], tail] = groups;
-  if (head === undefined || (groups.length === 2 && tail === undefined)) return undefined;
+  const [head, tail] = halves.map((half) => (half === '' ? [] : groupsOf(half, sloppy)));
+  if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
   const missing = 8 - head.length - (tail?.length ?? 0);
   if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
   return [...head, ...Array<bigint>(missing).fill(0n), ...(tail ?? [])].reduce(

@@ -1,5 +1,6 @@
 /** x-kubernetes-list-type: a set has no value twice, a map no key twice. */
-import { isRawJson, isRecord } from '../json.ts';
+import { isObject } from './numbers.ts';
+import { isRawJson } from '../json.ts';
 import type { Schema } from '../schema.ts';
 import type { Problem } from './problem.ts';
 
@@ -13,7 +14,7 @@ export function listTypeProblems(value: unknown, schema: Schema | undefined, pat
       ...value.flatMap((item, at) => listTypeProblems(item, items, `${path}[${String(at)}]`)),
     ];
   }
-  if (!isRecord(value)) return [];
+  if (!isObject(value)) return [];
   return Object.entries(value).flatMap(([key, field]) => {
     if (schema.properties !== undefined && Object.hasOwn(schema.properties, key)) {
       return listTypeProblems(field, schema.properties[key], path === '' ? key : `${path}.${key}`);
@@ -30,7 +31,7 @@ function ownProblems(list: readonly unknown[], schema: Schema, path: string): Pr
     );
   }
   if (schema['x-kubernetes-list-type'] !== 'map') return [];
-  const stranger = list.findIndex((item) => item !== null && !isRecord(item));
+  const stranger = list.findIndex((item) => item !== null && !isObject(item));
   if (stranger >= 0) {
     const message = 'must be an object: the list is a map';
     return [
@@ -43,7 +44,7 @@ function ownProblems(list: readonly unknown[], schema: Schema, path: string): Pr
 }
 
 function keyOf(item: unknown, name: string): unknown {
-  return isRecord(item) && Object.hasOwn(item, name) ? { value: item[name] } : {};
+  return isObject(item) && Object.hasOwn(item, name) ? { value: item[name] } : {};
 }
 
 function duplicate(path: string, at: number, accepted: string): Problem {
@@ -65,7 +66,7 @@ export function canonical(value: unknown): string {
   if (isRawJson(value)) return value.rawJSON;
   if (typeof value === 'bigint') return value.toString();
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (!isRecord(value)) return JSON.stringify(value ?? null);
+  if (!isObject(value)) return JSON.stringify(value ?? null);
   const fields = Object.keys(value)
     .filter((key) => value[key] !== undefined)
     .sort()

@@ -1,6 +1,5 @@
 /** Object metadata: what Go's ObjectMeta takes in, and what apimachinery/pkg/api/validation says of it. */
-import { isRecord } from '../json.ts';
-import { isInt64, viewOf } from './numbers.ts';
+import { isInt64, viewOf, isObject } from './numbers.ts';
 import {
   LABEL_ACCEPTED,
   labelProblems,
@@ -21,7 +20,7 @@ const isTime = (value: unknown): boolean =>
   typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value);
 const isInteger = (value: unknown): boolean => isInt64(viewOf(value));
 const isStringMap = (value: unknown): boolean =>
-  isRecord(value) && Object.values(value).every((item) => item === null || isString(item));
+  isObject(value) && Object.values(value).every((item) => item === null || isString(item));
 const isListOf = (test: (item: unknown) => boolean) => (value: unknown) =>
   Array.isArray(value) && value.every(test);
 
@@ -39,15 +38,15 @@ const FIELDS: Readonly<Record<string, readonly [accepts: (value: unknown) => boo
   labels: [isStringMap, 'a map of strings'],
   annotations: [isStringMap, 'a map of strings'],
   finalizers: [isListOf(isString), 'a list of strings'],
-  ownerReferences: [isListOf(isRecord), 'a list of objects'],
-  managedFields: [isListOf(isRecord), 'a list of objects'],
+  ownerReferences: [isListOf(isObject), 'a list of objects'],
+  managedFields: [isListOf(isObject), 'a list of objects'],
 };
 
 /** Known fields of their type; a null is "not set". A wrong type is a problem, an unknown field is left out. */
 export function readMetadata(value: unknown, path: string): { metadata: Metadata; problems: Problem[] } {
   const problems: Problem[] = [];
   if (value === undefined || value === null) return { metadata: {}, problems };
-  if (!isRecord(value)) return { metadata: {}, problems: [wrongType(path, 'an object')] };
+  if (!isObject(value)) return { metadata: {}, problems: [wrongType(path, 'an object')] };
   const metadata: Metadata = {};
   for (const [field, [accepts, accepted]] of Object.entries(FIELDS)) {
     const given = value[field];
@@ -60,7 +59,7 @@ export function readMetadata(value: unknown, path: string): { metadata: Metadata
 
 /** Go reads a null in a map of strings as the empty string. */
 function withoutNulls(value: unknown): unknown {
-  if (!isRecord(value)) return copyOf(value);
+  if (!isObject(value)) return copyOf(value);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, item ?? '']));
 }
 
@@ -72,7 +71,17 @@ function problemsOf(path: string, messages: readonly string[], accepted: string)
   return messages.map((message) => ({ code: 'FieldValueInvalid', path, message, accepted }));
 }
 
-/** Of an object that is to be created. */
+/** With the name that the API server would make up, or one like it: it judges what it made, too. */
+export function named(metadata: Metadata): Metadata {
+  const generateName = text(metadata['generateName']);
+  if (text(metadata['name']) !== '' || generateName === '') return metadata;
+  return { ...metadata, name: `${generateName.slice(0, MOST_PREFIX)}${GENERATED}` };
+}
+
+const MOST_PREFIX = 58;
+const GENERATED = 'x7k2p';
+
+/** Of an object that is to be created and has its name. */
 export function createProblems(metadata: Metadata, namespaced: boolean): Problem[] {
   const name = text(metadata['name']);
   const generateName = text(metadata['generateName']);
@@ -80,7 +89,7 @@ export function createProblems(metadata: Metadata, namespaced: boolean): Problem
   const problems: Problem[] = [];
   const prefixProblems = generateName === '' ? [] : subdomainProblems(prefixOf(generateName));
   problems.push(...problemsOf('metadata.generateName', prefixProblems, SUBDOMAIN_ACCEPTED));
-  if (name === '' && generateName === '') {
+  if (name === '') {
     const message = 'is required, or metadata.generateName';
     problems.push({
       code: 'FieldValueRequired',
@@ -88,9 +97,7 @@ export function createProblems(metadata: Metadata, namespaced: boolean): Problem
       message,
       accepted: SUBDOMAIN_ACCEPTED,
     });
-  } else if (name !== '') {
-    problems.push(...problemsOf('metadata.name', subdomainProblems(name), SUBDOMAIN_ACCEPTED));
-  }
+  } else problems.push(...problemsOf('metadata.name', subdomainProblems(name), SUBDOMAIN_ACCEPTED));
   if (namespaced && namespace !== '') {
     problems.push(...problemsOf('metadata.namespace', labelProblems(namespace), LABEL_ACCEPTED));
   } else if (!namespaced && namespace !== '') {
@@ -145,7 +152,7 @@ function keyed(path: string, key: string, messages: readonly string[], accepted:
 }
 
 function mapEntries(value: unknown): [string, string][] {
-  return isRecord(value) ? Object.entries(value).map(([key, item]) => [key, text(item)]) : [];
+  return isObject(value) ? Object.entries(value).map(([key, item]) => [key, text(item)]) : [];
 }
 
 function text(value: unknown): string {

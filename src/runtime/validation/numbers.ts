@@ -6,6 +6,11 @@ import { isRawJson, isRecord } from '../json.ts';
 
 const MOST = 2n ** 63n;
 
+/** A JSON object; a number that is kept as raw text is none, though JavaScript has it as an object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return isRecord(value) && !isRawJson(value);
+}
+
 /** Whether the number is an integer to the API server: within int64 and not the result of an overflow. */
 export function isInt64(value: unknown): value is number | bigint {
   return typeof value === 'bigint' || Number.isSafeInteger(value);
@@ -24,7 +29,7 @@ export function viewOf(value: unknown): unknown {
     const items = value.map(viewOf);
     return items.some((item, at) => item !== value[at]) ? items : value;
   }
-  if (!isRecord(value)) return value;
+  if (!isObject(value)) return value;
   const entries = Object.entries(value).map(([key, field]) => [key, viewOf(field)] as const);
   return entries.some(([key, field]) => field !== value[key]) ? Object.fromEntries(entries) : value;
 }

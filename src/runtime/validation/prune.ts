@@ -2,9 +2,8 @@
  * What the API server takes out of an object as it decodes it: fields that the schema does not know, and nulls that
  * mean "not set". After apiextensions-apiserver/pkg/apiserver/schema/{pruning,defaulting}.
  */
-import { isRecord } from '../json.ts';
 import type { Schema } from '../schema.ts';
-import { storedNumber } from './numbers.ts';
+import { storedNumber, isObject } from './numbers.ts';
 
 const META: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
 
@@ -18,7 +17,7 @@ export function schemaOfField(schema: Schema | undefined, field: string): Schema
 /** A deep copy. Throws RangeError for a number that no float64 holds. */
 export function copyOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copyOf);
-  if (!isRecord(value)) return storedNumber(value);
+  if (!isObject(value)) return storedNumber(value);
   return mapFields(value, (_key, field) => copyOf(field));
 }
 
@@ -31,7 +30,7 @@ export function prune(value: unknown, schema: Schema | undefined, resource = fal
       keep ? copyOf(item) : prune(item, preserve ? open(schema.items) : schema?.items),
     );
   }
-  if (!isRecord(value)) return copyOf(value);
+  if (!isObject(value)) return copyOf(value);
   const meta = resource || schema?.['x-kubernetes-embedded-resource'] === true;
   return mapFields(value, (key, field) => {
     if (meta && META.has(key)) return copyOf(field);
@@ -49,7 +48,7 @@ function open(schema: Schema | undefined): Schema {
 /** A copy without the nulls of fields that are neither nullable nor have a default. Nulls in lists stay. */
 export function dropNulls(value: unknown, schema: Schema | undefined): unknown {
   if (Array.isArray(value)) return value.map((item) => dropNulls(item, schema?.items));
-  if (!isRecord(value)) return value;
+  if (!isObject(value)) return value;
   return mapFields(value, (key, field) => {
     const known = schemaOfField(schema, key);
     const dropped =

@@ -5,7 +5,6 @@
  * Source: apiextensions-apiserver 0.35, pkg/registry/customresource and pkg/apiserver/schema. Agreement with a real API
  * server is tested in test/integration/validation.
  */
-import { isRecord } from '../json.ts';
 import type { CustomResourceDefinition, Schema } from '../schema.ts';
 import { storedVersion } from '../schema.ts';
 import { compileRules, type RuleValidator } from './cel/rules.ts';
@@ -13,8 +12,8 @@ import { isRatcheted, type Correlation } from './correlation.ts';
 import { withDefaults } from './defaults.ts';
 import { coerceEmbedded, embeddedProblems } from './embedded.ts';
 import { listTypeProblems } from './list-types.ts';
-import { createProblems, readMetadata, updateProblems, type Metadata } from './metadata.ts';
-import { viewOf } from './numbers.ts';
+import { createProblems, named, readMetadata, updateProblems, type Metadata } from './metadata.ts';
+import { viewOf, isObject } from './numbers.ts';
 import { blocksRules, type Problem } from './problem.ts';
 import { dropNulls, prune } from './prune.ts';
 import { problemOf } from './sentences.ts';
@@ -80,9 +79,10 @@ export function validate(
   const validator = compileValidator(crd);
   const decoded = decode(validator, object);
   if (decoded.problems.length > 0) return decoded;
-  const before = isRecord(old) ? (viewOf(old) as Record<string, unknown>) : undefined;
-  const written = writtenOf(validator, decoded.object, isRecord(old) ? old : undefined, subresource);
-  const view = viewOf(written) as Record<string, unknown>;
+  const before = isObject(old) ? (viewOf(old) as Record<string, unknown>) : undefined;
+  const written = writtenOf(validator, decoded.object, isObject(old) ? old : undefined, subresource);
+  const metadata = named(written['metadata'] as Metadata);
+  const view = viewOf({ ...written, metadata }) as Record<string, unknown>;
   const problems = problemsOf(validator, view, before, subresource);
   if (!blocksRules(problems)) problems.push(...validator.rules(view, before));
   return { object: withDefaults(written, validator.schema) as Record<string, unknown>, problems };
@@ -90,7 +90,7 @@ export function validate(
 
 /** What is left of the object once the API server has read it; the problems that it answers with 400. */
 function decode(validator: Validator, object: unknown): Validation {
-  if (!isRecord(object)) {
+  if (!isObject(object)) {
     return {
       object: {},
       problems: [invalid('', 'must be an object', `an object of kind ${validator.kind}`)],

@@ -89,7 +89,8 @@ const Q = quantity.type;
 export const quantityFunctions: readonly CelFunc[] = [
   func('quantity', [STRING], Q, (value) => wrap(quantityOf(value))),
   func('isQuantity', [STRING], BOOL, (value) => parseQuantity(text(value)) !== undefined),
-  method('sign', Q, [], INT, (self) => order(self, 0n)),
+  // Documented as a method; declared, and so usable, only as a function.
+  func('sign', [Q], INT, (value) => order(value, 0n)),
   method('isGreaterThan', Q, [Q], BOOL, (self, other) => order(self, other) > 0n),
   method('isLessThan', Q, [Q], BOOL, (self, other) => order(self, other) < 0n),
   method('compareTo', Q, [Q], INT, order),

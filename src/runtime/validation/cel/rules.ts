@@ -1,6 +1,6 @@
 /** x-kubernetes-validations: after apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go, without its budget of cost. */
+import { isObject } from '../numbers.ts';
 import { isCelError, type CelInput, type CelValue } from '@bufbuild/cel';
-import { isRecord } from '../../json.ts';
 import type { Schema, ValidationRule } from '../../schema.ts';
 import { isRatcheted, oldItemOf, type Correlation } from '../correlation.ts';
 import type { Problem, ProblemCode, Segments } from '../problem.ts';
@@ -102,7 +102,8 @@ function suffixOf(fieldPath: string, schema: Schema): string {
       suffix += `.${name}`;
       current = field;
     } else {
-      suffix += `[${name}]`;
+      // The dot before the bracket is the API server's: it adds the whole as if it were a field.
+      suffix += suffix === '' ? `.[${name}]` : `[${name}]`;
       current = typeof additionalProperties === 'object' ? additionalProperties : {};
     }
   }
@@ -129,12 +130,12 @@ function judge(node: Node, place: Place, root: Correlation | undefined): Problem
       problems.push(...judge(node.items, inside, root));
     }
   }
-  if (!isRecord(value)) return problems;
+  if (!isObject(value)) return problems;
   for (const [key, field] of Object.entries(value)) {
     const known = node.properties.get(key);
     const next = known ?? (Object.hasOwn(node.schema.properties ?? {}, key) ? undefined : node.values);
     if (next === undefined) continue;
-    const before = isRecord(old) && Object.hasOwn(old, key) ? old[key] : undefined;
+    const before = isObject(old) && Object.hasOwn(old, key) ? old[key] : undefined;
     const name = known === undefined ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
     problems.push(
       ...judge(next, { value: field, old: before, segments: [...segments, key], path: name }, root),

@@ -2,11 +2,10 @@
 import { create } from '@bufbuild/protobuf';
 import { DurationSchema, TimestampSchema } from '@bufbuild/protobuf/wkt';
 import { celList, celMap, type CelInput, type CelMap, type CelList, type CelValue } from '@bufbuild/cel';
-import { isRecord } from '../../json.ts';
 import type { Schema } from '../../schema.ts';
 import { durationNanoseconds } from '../go-duration.ts';
 import { canonical } from '../list-types.ts';
-import { isInt64 } from '../numbers.ts';
+import { isInt64, isObject } from '../numbers.ts';
 import { withNature } from './lists.ts';
 
 const RESERVED: ReadonlySet<string> = new Set(
@@ -47,7 +46,7 @@ export function celOf(value: unknown, schema: Schema): CelInput | undefined {
   }
   switch (schema.type) {
     case 'object':
-      return isRecord(value) ? objectOf(value, schema) : undefined;
+      return isObject(value) ? objectOf(value, schema) : undefined;
     case 'array':
       return Array.isArray(value) ? listOf(value, schema) : undefined;
     case 'string':
@@ -115,7 +114,7 @@ function plain(item: CelValue | undefined): string {
 
 function untyped(value: unknown): CelInput {
   if (Array.isArray(value)) return celList(value.map(untyped));
-  if (isRecord(value))
+  if (isObject(value))
     return celMap(new Map(Object.entries(value).map(([key, field]) => [key, untyped(field)])));
   if (typeof value === 'number') return isInt64(value) ? BigInt(value) : value;
   return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint' ? value : null;
