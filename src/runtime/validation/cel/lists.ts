@@ -15,6 +15,7 @@ import { isReflectMessage } from '@bufbuild/protobuf/reflect';
 import { isMessage, type DescMessage, equals as equalMessages } from '@bufbuild/protobuf';
 import { DurationSchema, TimestampSchema } from '@bufbuild/protobuf/wkt';
 import { BOOL, DYN, func, int64, integer, INT, LIST, method } from './functions.ts';
+import { isInvalid } from './opaque.ts';
 import { none, some, unwrapOptional } from './optional.ts';
 
 /** Of a list whose schema gives it a list type: `==` ignores the order, `+` merges. */
@@ -31,6 +32,7 @@ export function withNature(list: CelList, nature: ListNature): CelList {
 }
 
 export function equal(left: CelValue, right: CelValue): boolean {
+  if (isInvalid(left) || isInvalid(right)) throw new TypeError('invalid data: a value is not of its schema');
   if (isCelList(left) && isCelList(right)) return equalLists(left, right);
   if (isCelMap(left) && isCelMap(right)) return equalMaps(left, right);
   const [a, b] = [isCelUint(left) ? left.value : left, isCelUint(right) ? right.value : right];

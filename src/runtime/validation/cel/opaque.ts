@@ -19,6 +19,7 @@ const NAMES = [
   'net.IP',
   'net.CIDR',
   'optional_type',
+  'kubernetes.InvalidData',
 ] as const;
 
 export type OpaqueName = (typeof NAMES)[number];
@@ -75,4 +76,18 @@ export function opaqueType<T extends object>(name: OpaqueName): OpaqueType<T> {
     },
     unwrap: (value) => (isReflectMessage(value, desc) ? values.get(value.message) : undefined),
   };
+}
+
+const invalidData = opaqueType<object>('kubernetes.InvalidData');
+
+/**
+ * Stands for a value that is not of its schema, which only an update that left it as it was lets through. It is there,
+ * and whatever reads it fails.
+ */
+export function invalid(): ReflectMessage {
+  return invalidData.wrap({}, '');
+}
+
+export function isInvalid(value: unknown): boolean {
+  return invalidData.unwrap(value) !== undefined;
 }

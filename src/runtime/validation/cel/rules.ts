@@ -146,9 +146,9 @@ function judge(node: Node, place: Place, root: Correlation | undefined): Problem
 
 function ownProblems({ rules, schema }: Node, place: Place, root: Correlation | undefined): Problem[] {
   if (rules.length === 0) return [];
-  const self = celOf(place.value, schema) ?? null;
+  const self = celOf(place.value, schema);
   const hasOld = place.old !== undefined && place.old !== null;
-  const oldSelf = hasOld ? (celOf(place.old, schema) ?? null) : undefined;
+  const oldSelf = hasOld ? celOf(place.old, schema) : undefined;
   const ratcheted = root !== undefined && isRatcheted(root, place.segments);
   return rules.flatMap((compiled) => {
     const { rule, condition } = compiled;

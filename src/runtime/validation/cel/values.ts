@@ -7,6 +7,7 @@ import { durationNanoseconds } from '../go-duration.ts';
 import { canonical } from '../list-types.ts';
 import { isInt64, isObject } from '../numbers.ts';
 import { withNature } from './lists.ts';
+import { invalid } from './opaque.ts';
 
 const RESERVED: ReadonlySet<string> = new Set(
   'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
@@ -35,28 +36,25 @@ export function unescape(name: string): string {
   );
 }
 
-/**
- * The CEL value of JSON. Undefined for a value that is not of its schema, which only an update that left it as it was
- * lets through: a rule that reads it fails, as it does in the API server.
- */
-export function celOf(value: unknown, schema: Schema): CelInput | undefined {
-  if (value === null) return schema.nullable === true ? null : undefined;
+/** The CEL value of JSON. */
+export function celOf(value: unknown, schema: Schema): CelInput {
+  if (value === null) return schema.nullable === true ? null : invalid();
   if (schema['x-kubernetes-int-or-string'] === true) {
-    return typeof value === 'string' ? value : isInt64(value) ? BigInt(value) : undefined;
+    return typeof value === 'string' ? value : isInt64(value) ? BigInt(value) : invalid();
   }
   switch (schema.type) {
     case 'object':
-      return isObject(value) ? objectOf(value, schema) : undefined;
+      return isObject(value) ? objectOf(value, schema) : invalid();
     case 'array':
-      return Array.isArray(value) ? listOf(value, schema) : undefined;
+      return Array.isArray(value) ? listOf(value, schema) : invalid();
     case 'string':
-      return typeof value === 'string' ? textOf(value, schema.format) : undefined;
+      return typeof value === 'string' ? (textOf(value, schema.format) ?? invalid()) : invalid();
     case 'number':
-      return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
+      return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : invalid();
     case 'integer':
-      return isInt64(value) ? BigInt(value) : undefined;
+      return isInt64(value) ? BigInt(value) : invalid();
     case 'boolean':
-      return typeof value === 'boolean' ? value : undefined;
+      return typeof value === 'boolean' ? value : invalid();
     default:
       return untyped(value);
   }
@@ -76,15 +74,13 @@ function objectOf(value: Record<string, unknown>, declared: Schema): CelMap {
   const fields = new Map<string, CelInput>();
   for (const [key, field] of Object.entries(value)) {
     if (properties === undefined) {
-      const made =
-        typeof additionalProperties === 'object' ? celOf(field, additionalProperties) : untyped(field);
-      if (made !== undefined) fields.set(key, made);
-      continue;
+      const isMap = typeof additionalProperties === 'object';
+      fields.set(key, isMap ? celOf(field, additionalProperties) : untyped(field));
+    } else if (field !== null) {
+      // A field of an object that is null is a field that is not there.
+      const known = Object.hasOwn(properties, key) ? properties[key] : undefined;
+      fields.set(escape(key) ?? key, known === undefined ? untyped(field) : celOf(field, known));
     }
-    const known = Object.hasOwn(properties, key) ? properties[key] : undefined;
-    // A nullable field of an object that is null is a field that is not there.
-    const made = field === null ? undefined : known === undefined ? untyped(field) : celOf(field, known);
-    if (made !== undefined) fields.set(escape(key) ?? key, made);
   }
   return celMap(fields);
 }
