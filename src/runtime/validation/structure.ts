@@ -133,7 +133,21 @@ function known(format: string, path: string): boolean {
 /** A validator that finds every breach. Throws for a schema that cannot be checked locally. */
 export function compileStructure(schema: Schema, name: string): (view: unknown) => Breach[] {
   const validate: ValidateFunction = engine().compile(translate(schema, name));
-  return (view) => (validate(view) ? [] : (validate.errors ?? []).map((error) => breachOf(error, view)));
+  return (view) => {
+    if (validate(view)) return [];
+    const errors = validate.errors ?? [];
+    // kube-openapi matches no text of a wrong length against a pattern.
+    const mislong = new Set(
+      errors.filter(({ keyword }) => isLength(keyword)).map(({ instancePath }) => instancePath),
+    );
+    return errors
+      .filter(({ keyword, instancePath }) => keyword !== 'pattern' || !mislong.has(instancePath))
+      .map((error) => breachOf(error, view));
+  };
+}
+
+function isLength(keyword: string): boolean {
+  return keyword === 'maxLength' || keyword === 'minLength';
 }
 
 function breachOf(error: ErrorObject, view: unknown): Breach {

@@ -76,7 +76,7 @@ async function install(crd: CustomResourceDefinition): Promise<void> {
 interface Answer {
   accepted: boolean;
   object: Json | undefined;
-  /** the fields that are named; undefined where the answer names none */
+  /** the fields that are named, with the reason of each; undefined where the answer names none */
   fields: string[] | undefined;
   message: string;
 }
@@ -93,8 +93,8 @@ async function ask(type: ResourceType, { object, old, subresource }: Case): Prom
   } catch (error) {
     if (!isApiError(error, 'invalid', 'forbidden')) throw error;
     // "<nil>": that some rules were not evaluated at all.
-    const fields = error.status?.details?.causes?.flatMap(({ field = '<nil>' }) =>
-      field === '<nil>' ? [] : [field],
+    const fields = error.status?.details?.causes?.flatMap(({ field = '<nil>', reason = '' }) =>
+      field === '<nil>' ? [] : [`${field} (${reason})`],
     );
     return {
       accepted: false,
@@ -124,9 +124,10 @@ function disagreement(crd: CustomResourceDefinition, one: Case, answer: Answer):
     return found.length === 0 ? undefined : `${where}\n  ${found.join('\n  ')}`;
   }
   if (answer.fields === undefined) return undefined;
-  const [theirs, ours] = [sorted(answer.fields), sorted(local.problems.map(({ path }) => path))].map((list) =>
-    list.join(' '),
-  );
+  const [theirs, ours] = [
+    sorted(answer.fields),
+    sorted(local.problems.map(({ path, code }) => `${path} (${code})`)),
+  ].map((list) => list.join(' '));
   return theirs === ours
     ? undefined
     : `${where}\n  API server named ${String(theirs)}\n  local named ${String(ours)}: ${said}\n  ${answer.message}`;
