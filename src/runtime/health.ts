@@ -11,13 +11,19 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
+/** A prom-client Registry, or what answers like one. */
+export interface Exposition {
+  contentType: string;
+  metrics(): Promise<string>;
+}
+
 export interface HealthOptions {
   host: string;
   /** 0: any free one */
   port: number;
   live: Readonly<Record<string, Check>>;
   ready: Readonly<Record<string, Check>>;
-  metrics: { contentType: string; metrics(): Promise<string> };
+  metrics: Exposition;
 }
 
 export async function serveHealth(options: HealthOptions): Promise<HealthServer> {
@@ -53,9 +59,9 @@ function answerChecks(response: ServerResponse, checks: Readonly<Record<string, 
     .end(`${lines.join('\n')}\n`);
 }
 
-function answerMetrics(response: ServerResponse, { contentType, metrics }: HealthOptions['metrics']): void {
-  metrics().then(
-    (text) => response.writeHead(200, { 'content-type': contentType }).end(text),
+function answerMetrics(response: ServerResponse, exposition: Exposition): void {
+  exposition.metrics().then(
+    (text) => response.writeHead(200, { 'content-type': exposition.contentType }).end(text),
     (error: unknown) => response.writeHead(500).end(messageOf(error)),
   );
 }
