@@ -1,14 +1,10 @@
 /**
- * The Kubernetes API as the runtime uses it: JSON in, JSON out, typed errors, no generated classes.
- *
- * Reads are retried once when a kept-alive connection turned out to be dead or the credential had been rotated. Writes
- * are not: after a broken connection their outcome is unknown, so the caller reads again and decides again.
- */
-import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
-import type { Credentials } from './auth.ts';
-import { ApiError, errorOf, isApiError, messageOf, type ApiStatus } from './errors.ts';
-import { parseJson, stringifyJson } from './json.ts';
-import { apiVersionOf, type KubernetesObject, type ObjectMeta, type ResourceType } from './resource.ts';
+ * The Kubernetes API as the runtime uses it: JSON in, JSON out, typed errors, no generated classes. */
+import { exchange, openStream, type ExchangeOptions, type Guard } from './exchange.ts';
+import { stringifyJson } from './json.ts';
+import type { KubernetesObject, ObjectMeta, ResourceType } from './resource.ts';
+import type { HttpRequest, HttpResponse } from './transport.ts';
+import { collectionPath, objectPath, query } from './urls.ts';
 
 export interface Name {
   name: string;
@@ -110,15 +106,6 @@ export interface Client {
   guarded(mayWrite: () => void, term: AbortSignal): Client;
 }
 
-export interface ClientOptions {
-  transport: Transport;
-  credentials: Credentials;
-  /** an answer slower than this is given up, ms */
-  timeoutMs?: number;
-  /** told of every answer: for rest_client_requests_total. Code 0: no answer. */
-  observe?: (method: string, code: number) => void;
-}
-
 const CONTENT_TYPE = {
   json: 'application/json-patch+json',
   merge: 'application/merge-patch+json',
@@ -128,31 +115,15 @@ const CONTENT_TYPE = {
 const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
 const METADATA = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io';
 
-export function createClient(options: ClientOptions): Client {
+export function createClient(options: ExchangeOptions): Client {
   return build(options, undefined);
 }
 
-interface Guard {
-  mayWrite: () => void;
-  term: AbortSignal;
-}
+type Call = <T>(request: HttpRequest) => Promise<T>;
 
-function build(options: ClientOptions, guard: Guard | undefined): Client {
-  const call = <T>(request: HttpRequest): Promise<T> => exchange<T>(options, guard, request);
-  const write = <T>(
-    method: HttpRequest['method'],
-    path: string,
-    body: unknown,
-    write: WriteOptions,
-    contentType?: string,
-  ) =>
-    call<T>({
-      method,
-      path: path + query(writeQuery(write)),
-      ...(body === undefined ? {} : { body: stringifyJson(body) }),
-      ...(contentType === undefined ? {} : { contentType }),
-      signal: write.signal,
-    });
+function build(options: ExchangeOptions, guard: Guard | undefined): Client {
+  // The one place where the shape of an answer is taken on trust: it is what the API promises for the path.
+  const call: Call = <T>(request: HttpRequest) => exchange(options, guard, request) as Promise<T>;
   return {
     get: (type, name, { signal } = {}) => call({ method: 'GET', path: objectPath(type, name), signal }),
     list: (type, list = {}) =>
@@ -162,43 +133,8 @@ function build(options: ClientOptions, guard: Guard | undefined): Client {
         ...(list.metadataOnly === true ? { accept: METADATA_LIST } : {}),
         signal: list.signal,
       }),
-    watch: (type, watch) => openWatch(options, type, watch),
-    create: (type, object, options = {}) =>
-      write('POST', collectionPath(type, object.metadata.namespace), object, options),
-    update: (type, object, options = {}) =>
-      write('PUT', objectPath(type, object.metadata, options.subresource), object, options),
-    patch: (type, name, patch, options = {}) =>
-      write(
-        'PATCH',
-        objectPath(type, name, options.subresource),
-        patch.body,
-        options,
-        CONTENT_TYPE[patch.type],
-      ),
-    apply: (type, object, options) =>
-      write(
-        'PATCH',
-        objectPath(type, object.metadata, options.subresource),
-        object,
-        options,
-        CONTENT_TYPE.apply,
-      ),
-    async delete(type, name, options = {}) {
-      const preconditions = { uid: options.uid, resourceVersion: options.resourceVersion };
-      const body = {
-        kind: 'DeleteOptions',
-        apiVersion: 'v1',
-        ...(options.uid === undefined && options.resourceVersion === undefined ? {} : { preconditions }),
-        propagationPolicy: options.propagationPolicy ?? 'Background',
-        ...(options.dryRun === true ? { dryRun: ['All'] } : {}),
-      };
-      await call({
-        method: 'DELETE',
-        path: objectPath(type, name),
-        body: stringifyJson(body),
-        signal: options.signal,
-      });
-    },
+    watch: (type, watch) => openStream(options, watchRequest(type, watch)),
+    ...writes(call),
     raw: (method, path, { body, accept, signal } = {}) =>
       call({
         method,
@@ -211,172 +147,73 @@ function build(options: ClientOptions, guard: Guard | undefined): Client {
   };
 }
 
-async function exchange<T>(
-  options: ClientOptions,
-  guard: Guard | undefined,
-  request: HttpRequest,
-): Promise<T> {
-  const mutating = request.method !== 'GET';
-  const limit = limited(options.timeoutMs ?? 30_000, [request.signal, mutating ? guard?.term : undefined]);
-  const attempt = async (): Promise<T> => {
-    const response = await options.transport.send({
-      ...request,
-      signal: limit.signal,
-      beforeSend: mutating ? guard?.mayWrite : undefined,
-    });
-    options.observe?.(request.method, response.status);
-    const text = await readBody(response.body, `${request.method} ${request.path}`);
-    if (response.status >= 200 && response.status < 300) return decode<T>(text, request);
-    throw failure(response, text, request);
-  };
-  try {
-    return await attempt();
-  } catch (error) {
-    if (limit.expired() && isApiError(error, 'aborted')) {
-      throw new ApiError('transient', `${request.method} ${request.path}: no answer in time`, {
-        cause: error,
-      });
-    }
-    if (isApiError(error, 'unauthorized')) {
-      // Nothing was done: the same write is safe to send again with a fresh credential.
-      options.credentials.invalidate();
-      return await attempt();
-    }
-    if (!mutating && isApiError(error, 'transient') && error.code === 0) return await attempt();
-    throw error;
-  } finally {
-    limit.free();
-  }
-}
-
-/**
- * A signal that follows others and a time limit until it is freed. AbortSignal.timeout and AbortSignal.any would do the
- * same and live on for the whole limit after each request: a quarter of the CPU of a busy operator, measured.
- */
-function limited(ms: number, sources: readonly (AbortSignal | undefined)[]) {
-  const limit = new AbortController();
-  let expired = false;
-  const abort = (): void => {
-    limit.abort();
-  };
-  const timer = setTimeout(() => {
-    expired = true;
-    abort();
-  }, ms);
-  for (const source of sources) {
-    if (source?.aborted === true) abort();
-    source?.addEventListener('abort', abort, { once: true });
-  }
+function writes(call: Call): Pick<Client, 'create' | 'update' | 'patch' | 'apply' | 'delete'> {
   return {
-    signal: limit.signal,
-    expired: () => expired,
-    free: () => {
-      clearTimeout(timer);
-      for (const source of sources) source?.removeEventListener('abort', abort);
+    create: (type, object, options = {}) =>
+      call(writeRequest('POST', collectionPath(type, object.metadata.namespace), object, options)),
+    update: (type, object, options = {}) =>
+      call(writeRequest('PUT', objectPath(type, object.metadata, options.subresource), object, options)),
+    patch: (type, name, { type: sort, body }, options = {}) =>
+      call({
+        ...writeRequest('PATCH', objectPath(type, name, options.subresource), body, options),
+        contentType: CONTENT_TYPE[sort],
+      }),
+    apply: (type, object, options) =>
+      call({
+        ...writeRequest('PATCH', objectPath(type, object.metadata, options.subresource), object, options),
+        contentType: CONTENT_TYPE.apply,
+      }),
+    async delete(type, name, options = {}) {
+      await call({
+        method: 'DELETE',
+        path: objectPath(type, name),
+        body: stringifyJson(deleteBody(options)),
+        signal: options.signal,
+      });
     },
   };
 }
 
-async function openWatch(
-  options: ClientOptions,
-  type: ResourceType,
-  watch: WatchOptions,
-): Promise<HttpResponse['body']> {
-  const path =
-    collectionPath(type, watch.namespace) +
-    query({
-      ...listQuery(watch),
-      watch: '1',
-      allowWatchBookmarks: 'true',
-      timeoutSeconds: String(watch.timeoutSeconds),
-    });
-  const accept = watch.metadataOnly === true ? METADATA : undefined;
-  const request: HttpRequest = {
-    method: 'GET',
-    path,
-    stream: true,
-    signal: watch.signal,
-    ...(accept === undefined ? {} : { accept }),
+function writeRequest(
+  method: HttpRequest['method'],
+  path: string,
+  body: unknown,
+  options: WriteOptions,
+): HttpRequest {
+  return {
+    method,
+    path: path + query(writeQuery(options)),
+    body: stringifyJson(body),
+    signal: options.signal,
   };
-  const response = await options.transport.send(request);
-  options.observe?.('WATCH', response.status);
-  if (response.status === 200) return response.body;
-  if (response.status === 401) options.credentials.invalidate();
-  throw failure(response, await readBody(response.body, `WATCH ${path}`), request);
 }
 
-function decode<T>(text: string, request: HttpRequest): T {
-  try {
-    return parseJson(text) as T;
-  } catch (error) {
-    throw new ApiError(
-      'transient',
-      `${request.method} ${request.path}: the answer is not JSON: ${messageOf(error)}`,
-    );
-  }
+function deleteBody({ uid, resourceVersion, propagationPolicy = 'Background', dryRun }: DeleteOptions) {
+  return {
+    kind: 'DeleteOptions',
+    apiVersion: 'v1',
+    ...(uid === undefined && resourceVersion === undefined
+      ? {}
+      : { preconditions: { uid, resourceVersion } }),
+    propagationPolicy,
+    ...(dryRun === true ? { dryRun: ['All'] } : {}),
+  };
 }
 
-function failure(response: HttpResponse, text: string, request: HttpRequest): ApiError {
-  let status: ApiStatus | undefined;
-  try {
-    status = parseJson(text) as ApiStatus;
-  } catch {
-    status = { message: `HTTP ${String(response.status)}: ${text.slice(0, 200)}` };
-  }
-  return errorOf(
-    response.status,
-    status,
-    `${request.method} ${request.path}`,
-    retryAfter(response.headers['retry-after']),
-  );
+function watchRequest(type: ResourceType, watch: WatchOptions): HttpRequest {
+  const parameters = {
+    ...listQuery(watch),
+    watch: '1',
+    allowWatchBookmarks: 'true',
+    timeoutSeconds: String(watch.timeoutSeconds),
+  };
+  return {
+    method: 'GET',
+    path: collectionPath(type, watch.namespace) + query(parameters),
+    signal: watch.signal,
+    ...(watch.metadataOnly === true ? { accept: METADATA } : {}),
+  };
 }
-
-/** Seconds only: the API server never sends the date form. */
-function retryAfter(header: string | undefined): number | undefined {
-  const seconds = Number(header ?? Number.NaN);
-  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
-}
-
-function readBody(body: HttpResponse['body'], what: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    body.on('data', (chunk: Buffer) => chunks.push(chunk));
-    body.once('end', () => {
-      const [only] = chunks;
-      resolve(
-        chunks.length === 1 && only !== undefined
-          ? only.toString('utf8')
-          : Buffer.concat(chunks).toString('utf8'),
-      );
-    });
-    body.once('error', (error) => {
-      reject(
-        error instanceof ApiError
-          ? error
-          : new ApiError('transient', `${what}: ${messageOf(error)}`, { cause: error }),
-      );
-    });
-    // 'close' without 'end' or 'error': the connection ended inside the body.
-    body.once('close', () => {
-      reject(new ApiError('transient', `${what}: the connection broke inside the answer`));
-    });
-  });
-}
-
-export function collectionPath(type: ResourceType, namespace?: string): string {
-  const root = type.group === '' ? `/api/${type.version}` : `/apis/${apiVersionOf(type)}`;
-  const scope =
-    type.namespaced && namespace !== undefined && namespace !== ''
-      ? `/namespaces/${encodeURIComponent(namespace)}`
-      : '';
-  return `${root}${scope}/${type.plural}`;
-}
-
-function objectPath(type: ResourceType, name: Name, subresource?: string): string {
-  const path = `${collectionPath(type, name.namespace)}/${encodeURIComponent(name.name)}`;
-  return subresource === undefined ? path : `${path}/${subresource}`;
-}
-
 function listQuery(list: ListOptions): Record<string, string | undefined> {
   return {
     labelSelector: list.labelSelector,
@@ -394,11 +231,4 @@ function writeQuery(write: WriteOptions): Record<string, string | undefined> {
     dryRun: write.dryRun === true ? 'All' : undefined,
     force: write.force === true ? 'true' : undefined,
   };
-}
-
-function query(parameters: Record<string, string | undefined>): string {
-  const pairs = Object.entries(parameters).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
-  );
-  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }
