@@ -94,7 +94,7 @@ function inWords(
   const value = builtinAsValue(message, text);
   if (value !== undefined && whyUnavailable(value, known) !== undefined)
     return ofBuiltin(value, plain, known);
-  if (/^var _ is unsafe/.test(message)) {
+  if (message.startsWith('var _ is unsafe')) {
     const remedy = 'bind what it stands for first: some i, _ in collection; not collection[i].field';
     return { message: 'the wildcard _ is bound by nothing here (var _ is unsafe)', remedy };
   }
@@ -114,7 +114,9 @@ function builtinAfterWith(message: string, text: string): string | undefined {
 function builtinAsValue(message: string, text: string): string | undefined {
   const variable = /^var (\w+) is unsafe/.exec(message)?.[1];
   if (variable === undefined) return undefined;
-  return new RegExp(`\\b${variable}\\.[a-z_][\\w.]*`).exec(text)?.[0];
+  for (const [, name, path = ''] of text.matchAll(/\b(\w+)(?=(\.[a-z_][\w.]*))/g))
+    if (name === variable) return `${variable}${path}`;
+  return undefined;
 }
 
 function ofBuiltin(

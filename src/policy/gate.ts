@@ -31,8 +31,6 @@ export interface PolicyGateOptions {
   log: Log;
 }
 
-const DEFAULT_TIMEOUT_MS = 1_000;
-
 export function policyGate(options: PolicyGateOptions): Gate<Facts> {
   const { library, namespaceLabels } = options;
   const selected = (request: AdmissionRequest, mode: FailureMode): ServedRule[] => {
@@ -41,7 +39,7 @@ export function policyGate(options: PolicyGateOptions): Gate<Facts> {
       .served()
       .filter(
         ({ rule }) =>
-          inForce(rule) && failureModeOf(rule) === mode && matches(rule.spec.match, request, labels),
+          inForce(rule) && rule.spec.failurePolicy === mode && matches(rule.spec.match, request, labels),
       );
   };
   return {
@@ -63,20 +61,16 @@ export function policyGate(options: PolicyGateOptions): Gate<Facts> {
 }
 
 function inForce(rule: PolicyRule): boolean {
-  return rule.spec.suspend !== true;
-}
-
-function failureModeOf(rule: PolicyRule): FailureMode {
-  return rule.spec.failurePolicy ?? 'Ignore';
+  return !rule.spec.suspend;
 }
 
 export function targetOf({ spec }: PolicyRule): Target {
   return {
-    failureMode: spec.failurePolicy ?? 'Ignore',
-    kinds: spec.match.kinds.map(({ apiGroups = ['*'], kinds }) => ({ apiGroups, kinds })),
-    operations: spec.match.operations ?? ['CREATE', 'UPDATE'],
-    scope: spec.match.scope ?? '*',
-    timeoutMs: spec.timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS,
+    failureMode: spec.failurePolicy,
+    kinds: spec.match.kinds.map(({ apiGroups, kinds }) => ({ apiGroups, kinds })),
+    operations: spec.match.operations,
+    scope: spec.match.scope,
+    timeoutMs: spec.timeoutMilliseconds,
   };
 }
 
@@ -98,7 +92,7 @@ async function evaluate(
   const { rule, policy, id, name } = served;
   const input = served.reads === 'object' ? object : `{"review":${review},"parameters":${served.parameters}}`;
   try {
-    const raw = await options.evaluate(id, input, rule.spec.timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS);
+    const raw = await options.evaluate(id, input, rule.spec.timeoutMilliseconds);
     return { rule, violations: violationsOf(raw, policy.entrypoint, wordsOf(rule)) };
   } catch (error) {
     options.log.error('a rule could not be evaluated', { rule: name, error });
@@ -109,7 +103,7 @@ async function evaluate(
 function wordsOf({ metadata, spec }: PolicyRule) {
   return {
     name: metadata.name,
-    ...(spec.severity === undefined ? {} : { severity: spec.severity }),
+    severity: spec.severity,
     ...(spec.violationMessage === undefined ? {} : { violationMessage: spec.violationMessage }),
   };
 }
@@ -117,7 +111,7 @@ function wordsOf({ metadata, spec }: PolicyRule) {
 function count(library: Library, { rule, violations, error }: Finding): void {
   const { name } = rule.metadata;
   const violated = violations.length > 0;
-  const denies = (rule.spec.enforcementMode ?? 'Enforce') === 'Enforce';
+  const denies = rule.spec.enforcementMode === 'Enforce';
   library.count(name, {
     evaluations: 1,
     denials: violated && denies ? 1 : 0,
@@ -140,10 +134,10 @@ export function judge({ findings, mode }: Facts): Verdict {
     }
     if (violations.length === 0) continue;
     const sentences = violations.map((violation) => sentenceOf(rule, violation));
-    const enforcement = rule.spec.enforcementMode ?? 'Enforce';
+    const { enforcementMode: enforcement } = rule.spec;
     if (enforcement === 'Enforce') denials.push(...sentences);
     else if (enforcement === 'Warn') warnings.push(...sentences);
-    else auditAnnotations[`${name.slice(0, 63)}`] = sentences.join('; ').slice(0, 4_096);
+    else auditAnnotations[name.slice(0, 63)] = sentences.join('; ').slice(0, 4_096);
   }
   return {
     allowed: denials.length === 0,
@@ -157,7 +151,7 @@ export function judge({ findings, mode }: Facts): Verdict {
 function sentenceOf({ metadata, spec }: PolicyRule, { message, details }: Violation): string {
   const where = pathOf(details);
   const place = where === undefined ? '' : ` at ${where}`;
-  return `[${metadata.name}] ${message}${place} (severity ${spec.severity ?? 'Medium'}; see: kubectl describe policyrule ${metadata.name})`;
+  return `[${metadata.name}] ${message}${place} (severity ${spec.severity}; see: kubectl describe policyrule ${metadata.name})`;
 }
 
 /** `spec.containers[1]` of `["spec", "containers", 1]`. */

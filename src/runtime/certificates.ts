@@ -220,7 +220,7 @@ export async function keepCertificates(
   signal: AbortSignal,
 ): Promise<void> {
   let known = first;
-  while (!signal.aborted) {
+  for (;;) {
     await sleep(options.clock, LOOK_MS, signal);
     if (signal.aborted) return;
     try {

@@ -45,8 +45,7 @@ export class Manager {
   constructor(options: ManagerOptions) {
     this.#options = options;
     // Asked for before the caches start, so that "synced" means all of them.
-    for (const kind of options.kinds)
-      for (const informer of this.#informersOf(kind).values()) void informer.type;
+    for (const kind of options.kinds) this.#informersOf(kind);
   }
 
   /** Whether there is nothing left to do, on the leader. */

@@ -9,7 +9,7 @@ import type { QueueObserver } from './queue.ts';
 export interface Metrics {
   registry: Registry;
   controller(name: string, concurrency: number): { queue: QueueObserver; controller: ControllerObserver };
-  request(method: string, code: number, host: string): void;
+  request: (method: string, code: number, host: string) => void;
   webhook(path: string): { started(): void; finished(code: number, tookMs: number): void };
   leading(lease: string, leading: boolean): void;
 }
@@ -50,6 +50,12 @@ export function createMetrics(): Metrics {
 }
 
 function controllerMetrics(registers: Registry[]): Metrics['controller'] {
+  const queue = queueMetrics(registers);
+  const controller = reconcileMetrics(registers);
+  return (name, concurrency) => ({ queue: queue(name), controller: controller(name, concurrency) });
+}
+
+function reconcileMetrics(registers: Registry[]): (name: string, concurrency: number) => ControllerObserver {
   const labelNames = ['controller'] as const;
   const total = new Counter({
     name: 'controller_runtime_reconcile_total',
@@ -82,60 +88,63 @@ function controllerMetrics(registers: Registry[]): Metrics['controller'] {
     labelNames,
     registers,
   });
-  const queueLabels = ['name', 'controller'] as const;
+  const result = { done: 'success', wait: 'requeue_after', retry: 'error', stall: 'terminal_error' } as const;
+  return (controller, concurrency) => {
+    workers.set({ controller }, concurrency);
+    return {
+      started: () => {
+        active.inc({ controller });
+      },
+      finished: (type, tookMs) => {
+        active.dec({ controller });
+        total.inc({ controller, result: result[type] });
+        if (type === 'retry') errors.inc({ controller });
+        time.observe({ controller }, tookMs / 1000);
+      },
+    };
+  };
+}
+
+function queueMetrics(registers: Registry[]): (name: string) => QueueObserver {
+  const labelNames = ['name', 'controller'] as const;
   const depth = new Gauge({
     name: 'workqueue_depth',
     help: 'Keys waiting.',
-    labelNames: queueLabels,
+    labelNames,
     registers,
   });
   const adds = new Counter({
     name: 'workqueue_adds_total',
     help: 'Keys added.',
-    labelNames: queueLabels,
+    labelNames,
     registers,
   });
   const waited = new Histogram({
     name: 'workqueue_queue_duration_seconds',
     help: 'Time a key waited.',
-    labelNames: queueLabels,
+    labelNames,
     buckets: RECONCILE_BUCKETS,
     registers,
   });
   const retries = new Counter({
     name: 'workqueue_retries_total',
     help: 'Keys put back after a failure.',
-    labelNames: queueLabels,
+    labelNames,
     registers,
   });
-  const result = { done: 'success', wait: 'requeue_after', retry: 'error', stall: 'terminal_error' } as const;
-  return (controller, concurrency) => {
-    const labels = { name: controller, controller };
-    workers.set({ controller }, concurrency);
+  return (name) => {
+    const labels = { name, controller: name };
     return {
-      queue: {
-        added: (size) => {
-          adds.inc(labels);
-          depth.set(labels, size);
-        },
-        started: (waitedMs, size) => {
-          waited.observe(labels, waitedMs / 1000);
-          depth.set(labels, size);
-        },
-        retried: () => {
-          retries.inc(labels);
-        },
+      added: (size) => {
+        adds.inc(labels);
+        depth.set(labels, size);
       },
-      controller: {
-        started: () => {
-          active.inc({ controller });
-        },
-        finished: (type, tookMs) => {
-          active.dec({ controller });
-          total.inc({ controller, result: result[type] });
-          if (type === 'retry') errors.inc({ controller });
-          time.observe({ controller }, tookMs / 1000);
-        },
+      started: (waitedMs, size) => {
+        waited.observe(labels, waitedMs / 1000);
+        depth.set(labels, size);
+      },
+      retried: () => {
+        retries.inc(labels);
       },
     };
   };

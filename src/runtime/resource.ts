@@ -34,9 +34,7 @@ export interface KubernetesObject {
 }
 
 /** An object whose other fields are read by name. */
-export interface Unstructured extends KubernetesObject {
-  [field: string]: unknown;
-}
+export type Unstructured = KubernetesObject & Record<string, unknown>;
 
 /** A custom resource of ours. */
 export interface Resource<Spec = unknown, Status = unknown> {

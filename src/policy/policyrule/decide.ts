@@ -73,7 +73,7 @@ function compiledStatement({ problems, lookedAt }: Input, generation: number): S
 }
 
 function servedStatement({ rule, covered, unknownKinds }: Input, alive: number, serving: number): Statement {
-  if (rule.spec.suspend === true)
+  if (rule.spec.suspend)
     return {
       type: 'Served',
       status: 'False',

@@ -64,7 +64,7 @@ export async function reflect<T extends KubernetesObject>(
   const { clock, random, settings, store } = options;
   let failures = 0;
   let mustList = true;
-  while (!signal.aborted) {
+  do {
     try {
       if (mustList) {
         await relist(options, signal);
@@ -86,7 +86,7 @@ export async function reflect<T extends KubernetesObject>(
       if (failures > 1 || !isApiError(error, 'gone'))
         await sleep(clock, Math.max(wait, retryAfter ?? 0), signal);
     }
-  }
+  } while (!signal.aborted);
 }
 
 async function relist<T extends KubernetesObject>(
@@ -115,7 +115,7 @@ async function listAll<T extends KubernetesObject>(
   const { client, type, selection, settings } = options;
   const items: T[] = [];
   let token: string | undefined;
-  let version = '';
+  let version: string;
   do {
     const page: ObjectList<T> = await client.list<T>(type, {
       ...selection,
@@ -197,7 +197,7 @@ function decodeEvent<T extends KubernetesObject>(line: string): WatchEvent<T> {
 
 /** Lists of built-in kinds leave apiVersion and kind out of their items; a watch has them. One form for both. */
 function keep<T extends KubernetesObject>(object: T, { type, selection, transform }: ReflectorOptions<T>): T {
-  if (selection.metadataOnly === true || object.kind === undefined) {
+  if (selection.metadataOnly === true || !('kind' in object)) {
     object.apiVersion = apiVersionOf(type);
     object.kind = type.kind;
   }
