@@ -88,6 +88,13 @@ export default {
       to: { path: '^src/[^/]+\\.ts$' },
     },
     {
+      name: 'main-by-kinds',
+      comment: 'main -> kinds -> services: main names no service, or adding one would be two lines.',
+      severity: 'error',
+      from: { path: '^src/main\\.ts$' },
+      to: { path: SERVICE },
+    },
+    {
       name: 'kinds-below-main',
       comment: 'main -> kinds -> services: the list of kinds does not know who runs it.',
       severity: 'error',

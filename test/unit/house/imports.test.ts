@@ -132,6 +132,11 @@ const CASES: readonly Case[] = [
     found: ['src/release/service.ts -> src/settings.ts'],
   },
   {
+    rule: 'main-by-kinds',
+    files: { 'src/main.ts': from('./kinds.ts') + `export type { X as P } from './policy/opa.ts';\n` },
+    found: ['src/main.ts -> src/policy/opa.ts'],
+  },
+  {
     rule: 'kinds-below-main',
     files: { 'src/kinds.ts': `${from('./policy/policyrule/kind.ts')}export type { X } from './cli.ts';\n` },
     found: ['src/kinds.ts -> src/cli.ts'],
