@@ -96,11 +96,6 @@ export function keyOf(metadata: { name: string; namespace?: string }): Key {
     : `${metadata.namespace}/${metadata.name}`;
 }
 
-export function splitKey(key: Key): { name: string; namespace?: string } {
-  const slash = key.indexOf('/');
-  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
 /** `apps/v1/Deployment`: names a type in logs, metrics and maps. */
 export function typeName(type: ResourceType): string {
   return `${apiVersionOf(type)}/${type.kind}`;
