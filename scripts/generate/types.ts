@@ -13,7 +13,7 @@ const BANNER = '// Generated from crds/FILE by `npm run generate`. Do not edit.\
  */
 export function toJsonSchema(schema: Schema): JSONSchema {
   if (schema['x-kubernetes-int-or-string'] === true) {
-    return { description: schema.description, type: ['integer', 'string'] } as JSONSchema;
+    return { description: schema.description, type: ['integer', 'string'] };
   }
   const { properties, items, additionalProperties } = schema;
   const result: Record<string, unknown> = { description: schema.description, enum: schema.enum };

@@ -15,8 +15,7 @@ import { QUERY_FILE, type RegoVersion, queryModule, wrapQuery } from './query.ts
 import { type SourceFile, problemsOf } from './diagnosis.ts';
 import { ENTRYPOINTS, type Entrypoint } from './verdict.ts';
 
-export { CompileError, type Problem } from './problems.ts';
-export { findOpa } from './opa.ts';
+export { CompileError } from './problems.ts';
 export type { RegoVersion } from './query.ts';
 
 export type PolicySource =

@@ -114,8 +114,9 @@ function builtinAfterWith(message: string, text: string): string | undefined {
 function builtinAsValue(message: string, text: string): string | undefined {
   const variable = /^var (\w+) is unsafe/.exec(message)?.[1];
   if (variable === undefined) return undefined;
-  const dotted = new RegExp(`\\b${variable}\\.[a-z_][\\w.]*`).exec(text)?.[0];
-  return dotted ?? (new RegExp(`\\bas\\s+${variable}\\b`).test(text) ? variable : undefined);
+  for (const [, name, path = ''] of text.matchAll(/\b(\w+)(?=(\.[a-z_][\w.]*))/g))
+    if (name === variable) return `${variable}${path}`;
+  return [...text.matchAll(/\bas\s+(\w+)/g)].some(([, name]) => name === variable) ? variable : undefined;
 }
 
 function ofBuiltin(

@@ -192,7 +192,7 @@ export class Library {
     const { engine } = this.#options;
     const before = entry.served;
     this.#serial += 1;
-    const kept = before !== undefined && before.policy === policy ? before.id : undefined;
+    const kept = before?.policy === policy ? before.id : undefined;
     const id = kept ?? `${name}#${String(this.#serial)}`;
     if (kept === undefined) engine.load(id, policy);
     entry.served = {
@@ -226,8 +226,12 @@ function fresh(rule: PolicyRule): Entry {
   };
 }
 
-export function sourceOf({ spec }: Pick<PolicyRule, 'spec'>): PolicySource {
-  const regoVersion = spec.regoVersion ?? 'V1';
+type Code = Pick<PolicyRule['spec'], 'rego' | 'libs' | 'regoQuery'> &
+  Partial<Pick<PolicyRule['spec'], 'regoVersion'>>;
+
+/** Of a rule in the cluster, or of one in a file, which the API server's defaults have not reached. */
+export function sourceOf({ spec }: { spec: Code }): PolicySource {
+  const { regoVersion = 'V1' } = spec;
   return spec.regoQuery === undefined
     ? { kind: 'rego', rego: spec.rego ?? '', libs: spec.libs ?? [], regoVersion }
     : { kind: 'query', query: spec.regoQuery, regoVersion };

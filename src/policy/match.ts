@@ -98,7 +98,7 @@ function matchesName(pattern: string | undefined, request: AdmissionRequest): bo
   const name = nameOf(request);
   if (name !== undefined) return matchesGlob(pattern, name);
   // generateName: what the server will append is not known yet, what it begins with is.
-  const start = request.object?.metadata?.generateName;
+  const start = (request.object ? metadataOf(request.object) : undefined)?.generateName;
   if (start === undefined || !pattern.endsWith('*')) return false;
   return matchesGlob(pattern, start);
 }
@@ -150,7 +150,7 @@ function objectsOf(request: AdmissionRequest): KubernetesObject[] {
 }
 
 function labelsOf(object: KubernetesObject): Labels {
-  return (object.metadata as KubernetesObject['metadata'] | undefined)?.labels ?? {};
+  return metadataOf(object)?.labels ?? {};
 }
 
 function isNamespace({ kind }: AdmissionRequest): boolean {
@@ -167,7 +167,7 @@ function namespaceOf(request: AdmissionRequest): string | undefined {
 
 /** Whatever calls itself an object may come without metadata (PodExecOptions has none). */
 function metadataOf(object: KubernetesObject): KubernetesObject['metadata'] | undefined {
-  return object.metadata as KubernetesObject['metadata'] | undefined;
+  return object.metadata;
 }
 
 function firstText(...candidates: (string | undefined)[]): string | undefined {

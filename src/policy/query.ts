@@ -253,7 +253,9 @@ function offsets(text: string): (location: Location) => number {
   for (const line of lines) starts.push((starts.at(-1) ?? 0) + line.length + 1);
   return ({ row, col }) => {
     const index = row - WRAPPED_AT - 1;
-    const before = [...(lines[index] ?? '')].slice(0, col - 1).join('');
+    const before = Array.from(lines[index] ?? '')
+      .slice(0, col - 1)
+      .join('');
     return (starts[index] ?? 0) + before.length;
   };
 }

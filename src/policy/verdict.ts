@@ -50,11 +50,11 @@ function ofAllow(raw: unknown, rule: RuleWords): Violation[] {
 
 function ofDenial(raw: unknown, rule: RuleWords): Violation[] {
   if (raw === undefined || raw === null || raw === false || raw === '') return [];
-  if (Array.isArray(raw)) return raw.map((member) => ofMember(member, rule));
+  if (Array.isArray(raw)) return (raw as unknown[]).map((member) => ofMember(member, rule));
   if (typeof raw !== 'object') return [ofMember(raw, rule)];
   if (isMessage(raw)) return [ofMember(raw, rule)];
   // deny[msg] = details: a partial object, keyed by message.
-  return Object.entries(raw).map(([message, details]) => ({ message, details }));
+  return Object.entries(raw as Record<string, unknown>).map(([message, details]) => ({ message, details }));
 }
 
 function ofMember(member: unknown, rule: RuleWords): Violation {

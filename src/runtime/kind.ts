@@ -121,9 +121,9 @@ export interface Kind<
 }
 
 /** A kind whose type parameters no longer matter to whoever runs it. */
-export type AnyKind = Kind<Resource<unknown, BaseStatus>, unknown>;
+export type AnyKind = Kind;
 
 /** Forgets the type parameters: each kind reads only resources of its own type, which its CRD has validated. */
 export function erase<R extends Resource<unknown, BaseStatus>, Input>(kind: Kind<R, Input>): AnyKind {
-  return kind as unknown as AnyKind;
+  return kind;
 }

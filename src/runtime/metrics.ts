@@ -11,7 +11,7 @@ export interface Metrics {
   registry: Registry;
   controller(name: string, concurrency: number): { queue: QueueObserver; controller: ControllerObserver };
   /** `code` 0: there was no answer */
-  request(method: string, code: number, host: string): void;
+  request: (method: string, code: number, host: string) => void;
   webhook(path: string): { started(): void; finished(code: number, tookMs: number): void };
   leading(lease: string, leading: boolean): void;
 }

@@ -85,7 +85,7 @@ export class Presence {
 
   /** Renews until the signal aborts, then writes the last report with an expired lease. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options;
+    const { log } = this.#options;
     while (!signal.aborted) {
       this.#dirty = false;
       const written = await this.#write(LIFE_MS).then(
@@ -96,7 +96,6 @@ export class Presence {
         },
       );
       await this.#rest(written ? RENEW_MS : 1_000, signal);
-      if (this.#dirty) await sleep(clock, SETTLE_MS, signal);
     }
     await this.#write(0).catch((error: unknown) => {
       log.warn('our departure could not be written', { error: messageOf(error) });
@@ -125,11 +124,15 @@ export class Presence {
     return cache.informer<ReplicaLease>(type, selection);
   }
 
+  /** Until the next renewal is due; shorter when there is something urgent to say, with a pause for more of it. */
   async #rest(ms: number, signal: AbortSignal): Promise<void> {
-    if (this.#dirty) return;
-    this.#wake = new AbortController();
-    await sleep(this.#options.clock, ms, AbortSignal.any([signal, this.#wake.signal]));
-    this.#wake = undefined;
+    const { clock } = this.#options;
+    if (!this.#dirty) {
+      this.#wake = new AbortController();
+      await sleep(clock, ms, AbortSignal.any([signal, this.#wake.signal]));
+      this.#wake = undefined;
+    }
+    if (this.#dirty) await sleep(clock, SETTLE_MS, signal);
   }
 
   async #write(lifeMs: number): Promise<void> {

@@ -107,8 +107,8 @@ export class Pipeline {
     if (decision.intent !== undefined) current = await this.#writeStatus(current, decision.intent, signal);
     const outcomes = await this.#act(keyOf(resource.metadata), decision.effects, signal);
     const failed = outcomes.find((outcome) => !outcome.ok);
-    const settle = kind.settle ?? defaultSettle(resource);
-    const status = outcomes.length === 0 ? decision.status : settle(decision, outcomes, clock.now());
+    const status =
+      outcomes.length === 0 ? decision.status : settle(kind, resource, decision, outcomes, clock.now());
     current = await this.#writeStatus(current, status, signal);
     if (failed !== undefined) {
       this.#tellFailure(resource, status);
@@ -224,23 +224,28 @@ async function carryOut(
   }
 }
 
-function defaultSettle(resource: AnyResource) {
-  return (decision: Decision<BaseStatus>, outcomes: readonly Outcome[], now: Instant): BaseStatus => {
-    const failed = outcomes.find((outcome) => !outcome.ok);
-    if (failed === undefined) return decision.status;
-    const statement = {
-      type: 'Ready',
-      status: 'False' as const,
-      reason: 'EffectFailed',
-      message: `${failed.effect.kind} ${failed.effect.key}: ${messageOf(failed.error)}`,
-    };
-    // Against what is stored: a condition that was False before keeps its time.
-    const others = (decision.status.conditions ?? []).filter((condition) => condition.type !== 'Ready');
-    const before = (resource.status?.conditions ?? []).filter((condition) => condition.type === 'Ready');
-    return {
-      ...decision.status,
-      conditions: withCondition([...others, ...before], statement, resource.metadata.generation ?? 0, now),
-    };
+function settle(
+  kind: AnyKind,
+  resource: AnyResource,
+  decision: Decision<BaseStatus>,
+  outcomes: readonly Outcome[],
+  now: Instant,
+): BaseStatus {
+  if (kind.settle !== undefined) return kind.settle(decision, outcomes, now);
+  const failed = outcomes.find((outcome) => !outcome.ok);
+  if (failed === undefined) return decision.status;
+  const statement = {
+    type: 'Ready',
+    status: 'False' as const,
+    reason: 'EffectFailed',
+    message: `${failed.effect.kind} ${failed.effect.key}: ${messageOf(failed.error)}`,
+  };
+  // Against what is stored: a condition that was False before keeps its time.
+  const others = (decision.status.conditions ?? []).filter((condition) => condition.type !== 'Ready');
+  const before = (resource.status?.conditions ?? []).filter((condition) => condition.type === 'Ready');
+  return {
+    ...decision.status,
+    conditions: withCondition([...others, ...before], statement, resource.metadata.generation ?? 0, now),
   };
 }
 

@@ -34,9 +34,7 @@ export interface KubernetesObject {
 }
 
 /** An object whose other fields are read by name. */
-export interface Unstructured extends KubernetesObject {
-  [field: string]: unknown;
-}
+export type Unstructured = KubernetesObject & Record<string, unknown>;
 
 /** A custom resource of ours. */
 export interface Resource<Spec = unknown, Status = unknown> {
@@ -96,11 +94,6 @@ export function keyOf(metadata: { name: string; namespace?: string }): Key {
   return metadata.namespace === undefined || metadata.namespace === ''
     ? metadata.name
     : `${metadata.namespace}/${metadata.name}`;
-}
-
-export function splitKey(key: Key): { name: string; namespace?: string } {
-  const slash = key.indexOf('/');
-  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
 /** `apps/v1/Deployment`: names a type in logs, metrics and maps. */

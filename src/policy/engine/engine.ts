@@ -219,7 +219,9 @@ class Pool implements Engine {
     const work: Work = {
       job,
       phase,
-      timer: this.#clock.after(limit, () => this.#expire(thread, work, limit)),
+      timer: this.#clock.after(limit, () => {
+        this.#expire(thread, work, limit);
+      }),
     };
     this.#threads.set(thread, work);
     if (phase === 'load') {

@@ -67,7 +67,7 @@ export function gatherFrom({ library, presence, registration, clock }: Services)
               text: served.policy.text,
               libs: [...served.policy.libs],
               from: served.reads === 'object' ? 'RegoQuery' : 'Rego',
-              regoVersion: served.rule.spec.regoVersion ?? 'V1',
+              regoVersion: served.rule.spec.regoVersion,
               entrypoint: served.policy.entrypoint,
               compilerVersion: served.policy.compilerVersion,
             },

@@ -34,7 +34,7 @@ export const noSpec: Readonly<Spec> = {
 /** To the width, in code points: on the right with minus, else on the left, there with zeros if asked for. */
 export function pad(text: string, { width = 0, minus, zero }: Spec): string {
   // A text has at most as many code points as units: no need to count those of a long one.
-  const missing = width === 0 ? 0 : width - [...text].length;
+  const missing = width === 0 ? 0 : width - Array.from(text).length;
   if (missing <= 0) return text;
   if (minus) return text + ' '.repeat(missing);
   return (zero ? '0' : ' ').repeat(missing) + text;

@@ -48,5 +48,7 @@ export function canBackquote(text: string): boolean {
 
 /** To as many code points as the precision says. */
 export function truncate(text: string, { precision }: Spec): string {
-  return precision === undefined || text.length <= precision ? text : [...text].slice(0, precision).join('');
+  return precision === undefined || text.length <= precision
+    ? text
+    : Array.from(text).slice(0, precision).join('');
 }
