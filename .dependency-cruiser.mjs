@@ -16,6 +16,8 @@ const SHELL = [
   '^src/[^/]+/[^/]+/(kind|gather|act)\\.ts$',
   // The compiler runs opa as a process and unpacks what it built; the engine runs worker threads.
   '^src/policy/(bundle|compiler|opa)\\.ts$',
+  // Commands: what reads files, or goes to a cluster.
+  '^src/policy/(cluster-commands|documents|pack|selftest)\\.ts$',
   '^src/policy/engine/(engine|host|instance|thread|worker)\\.ts$',
 ];
 

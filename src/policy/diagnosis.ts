@@ -94,7 +94,7 @@ function inWords(
   const value = builtinAsValue(message, text);
   if (value !== undefined && whyUnavailable(value, known) !== undefined)
     return ofBuiltin(value, plain, known);
-  if (/^var _ is unsafe/.test(message)) {
+  if (message.startsWith('var _ is unsafe')) {
     const remedy = 'bind what it stands for first: some i, _ in collection; not collection[i].field';
     return { message: 'the wildcard _ is bound by nothing here (var _ is unsafe)', remedy };
   }

@@ -31,8 +31,6 @@ export interface PolicyGateOptions {
   log: Log;
 }
 
-const DEFAULT_TIMEOUT_MS = 1_000;
-
 export function policyGate(options: PolicyGateOptions): Gate<Facts> {
   const { library, namespaceLabels } = options;
   const selected = (request: AdmissionRequest, mode: FailureMode): ServedRule[] => {
@@ -43,7 +41,7 @@ export function policyGate(options: PolicyGateOptions): Gate<Facts> {
       .filter(
         ({ name, rule }) =>
           !library.suspended(name) &&
-          failureModeOf(rule) === mode &&
+          rule.spec.failurePolicy === mode &&
           matches(rule.spec.match, request, labels),
       );
   };
@@ -71,17 +69,13 @@ function isRule({ kind }: AdmissionRequest): boolean {
   return kind.group === 'cogniforge.dev' && kind.kind === 'PolicyRule';
 }
 
-function failureModeOf(rule: PolicyRule): FailureMode {
-  return rule.spec.failurePolicy ?? 'Ignore';
-}
-
 export function targetOf({ spec }: PolicyRule): Target {
   return {
-    failureMode: spec.failurePolicy ?? 'Ignore',
-    kinds: spec.match.kinds.map(({ apiGroups = ['*'], kinds }) => ({ apiGroups, kinds })),
-    operations: spec.match.operations ?? ['CREATE', 'UPDATE'],
-    scope: spec.match.scope ?? '*',
-    timeoutMs: spec.timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS,
+    failureMode: spec.failurePolicy,
+    kinds: spec.match.kinds,
+    operations: spec.match.operations,
+    scope: spec.match.scope,
+    timeoutMs: spec.timeoutMilliseconds,
   };
 }
 
@@ -110,7 +104,7 @@ async function evaluate(
   const { rule, policy, id, name } = served;
   const input = served.reads === 'object' ? object : `{"review":${review},"parameters":${served.parameters}}`;
   try {
-    const raw = await options.evaluate(id, input, rule.spec.timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS);
+    const raw = await options.evaluate(id, input, rule.spec.timeoutMilliseconds);
     return { rule, violations: violationsOf(raw, policy.entrypoint, wordsOf(rule)) };
   } catch (error) {
     options.log.error('a rule could not be evaluated', { rule: name, error });
@@ -121,7 +115,7 @@ async function evaluate(
 function wordsOf({ metadata, spec }: PolicyRule) {
   return {
     name: metadata.name,
-    ...(spec.severity === undefined ? {} : { severity: spec.severity }),
+    severity: spec.severity,
     ...(spec.violationMessage === undefined ? {} : { violationMessage: spec.violationMessage }),
   };
 }
@@ -129,7 +123,7 @@ function wordsOf({ metadata, spec }: PolicyRule) {
 function count(library: Library, { rule, violations, error }: Finding): void {
   const { name } = rule.metadata;
   const violated = violations.length > 0;
-  const denies = (rule.spec.enforcementMode ?? 'Enforce') === 'Enforce';
+  const denies = rule.spec.enforcementMode === 'Enforce';
   library.count(name, {
     evaluations: 1,
     denials: violated && denies ? 1 : 0,
@@ -151,7 +145,7 @@ export function judge({ findings, mode }: Facts): Verdict {
       else warnings.push(oneLine(sentence));
     }
     if (violations.length === 0) continue;
-    const enforcement = rule.spec.enforcementMode ?? 'Enforce';
+    const { enforcementMode: enforcement } = rule.spec;
     const longest = enforcement === 'Warn' ? MAX_WARNING : Infinity;
     const sentences = violations.map((violation) => sentenceOf(rule, violation, longest));
     if (enforcement === 'Enforce') denials.push(...sentences);
@@ -197,7 +191,7 @@ function sentenceOf(
 ): string {
   const where = pathOf(details);
   const start = `[${metadata.name}] `;
-  const end = ` (severity ${spec.severity ?? 'Medium'}; see: kubectl describe policyrule ${metadata.name})`;
+  const end = ` (severity ${spec.severity}; see: kubectl describe policyrule ${metadata.name})`;
   const room = Math.max(1, longest - start.length - end.length);
   return `${start}${cut(`${message}${where === undefined ? '' : ` at ${where}`}`, room)}${end}`;
 }

@@ -2,7 +2,6 @@
 import type { KubernetesObject, ResourceType } from '../runtime/resource.ts';
 import { sleep } from '../runtime/clock.ts';
 import { defineService, type RunningService, type ServiceContext } from '../runtime/service.ts';
-import type { Gate } from '../runtime/webhook/gate.ts';
 import { compile as compileWith } from './compiler.ts';
 import { createEngine } from './engine/engine.ts';
 import { policyGate } from './gate.ts';
@@ -61,7 +60,7 @@ function startPolicy(context: ServiceContext): PolicyRuleParts & RunningService 
   return {
     library,
     compile,
-    gates: [gate as Gate],
+    gates: [gate],
     pending: () => library.pending(),
     onChange: (listener) => {
       library.onChange(listener);

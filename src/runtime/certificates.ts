@@ -266,7 +266,7 @@ export async function keepCertificates(
   signal: AbortSignal,
 ): Promise<void> {
   let known = first;
-  while (!signal.aborted) {
+  for (;;) {
     await sleep(clock, LOOK_MS, signal);
     if (signal.aborted) return;
     try {

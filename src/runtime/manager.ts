@@ -108,7 +108,9 @@ export class Manager {
         .then(() => {
           resolve(true);
         }, reject)
-        .finally(timer.cancel);
+        .finally(() => {
+          timer.cancel();
+        });
     });
     if (!drained) log.error('some work of the term goes on after its end; it can write nothing any more');
   }
@@ -116,12 +118,13 @@ export class Manager {
   /** One duty's fault is not the others', nor the process's. */
   async #perform(duty: Duty, term: Term, client: Client): Promise<void> {
     const { clock, random, log } = this.#options;
-    for (let failures = 1; !term.signal.aborted; failures += 1) {
+    const over = (): boolean => term.signal.aborted;
+    for (let failures = 1; !over(); failures += 1) {
       try {
         await duty(term, client);
         return;
       } catch (error) {
-        if (term.signal.aborted) return;
+        if (over()) return;
         log.error('a duty of the leader failed', { error });
         await sleep(clock, backoff(failures, DUTY_BACKOFF, random), term.signal);
       }

@@ -127,28 +127,7 @@ function queueMetrics(registers: Registry[], clock: Clock): (controller: string)
     new Histogram({ name: `workqueue_${what}`, help, labelNames, buckets: RECONCILE_BUCKETS, registers });
   const waited = histogram('queue_duration_seconds', 'Time a key waited.');
   const worked = histogram('work_duration_seconds', 'Time a worker had a key.');
-  /** controller -> since when each of its keys has been with a worker */
-  const underway = new Map<string, Set<{ since: number }>>();
-  const agesOf = (started: ReadonlySet<{ since: number }>): number[] =>
-    [...started].map(({ since }) => (clock.monotonic() - since) / 1000);
-  const ages = (what: string, help: string, merge: (seconds: number[]) => number) =>
-    new Gauge({
-      name: `workqueue_${what}`,
-      help,
-      labelNames,
-      registers,
-      // Computed when asked for: a key that hangs tells nobody.
-      collect() {
-        for (const [controller, started] of underway)
-          this.set({ name: controller, controller }, merge(agesOf(started)));
-      },
-    });
-  ages('unfinished_work_seconds', 'How long the keys that are with workers have been there, summed.', (all) =>
-    all.reduce((sum, age) => sum + age, 0),
-  );
-  ages('longest_running_processor_seconds', 'How long the longest of them has been there.', (all) =>
-    Math.max(0, ...all),
-  );
+  const underway = workUnderWay(registers, clock);
   return (controller) => {
     const labels = { name: controller, controller };
     const started = new Set<{ since: number }>();
@@ -175,6 +154,32 @@ function queueMetrics(registers: Registry[], clock: Clock): (controller: string)
       },
     };
   };
+}
+
+/** controller -> since when each of its keys has been with a worker, and the two gauges that look at it. */
+function workUnderWay(registers: Registry[], clock: Clock): Map<string, Set<{ since: number }>> {
+  const underway = new Map<string, Set<{ since: number }>>();
+  const agesOf = (started: ReadonlySet<{ since: number }>): number[] =>
+    [...started].map(({ since }) => (clock.monotonic() - since) / 1000);
+  const ages = (what: string, help: string, merge: (seconds: number[]) => number) =>
+    new Gauge({
+      name: `workqueue_${what}`,
+      help,
+      labelNames: ['name', 'controller'] as const,
+      registers,
+      // Computed when asked for: a key that hangs tells nobody.
+      collect() {
+        for (const [controller, started] of underway)
+          this.set({ name: controller, controller }, merge(agesOf(started)));
+      },
+    });
+  ages('unfinished_work_seconds', 'How long the keys that are with workers have been there, summed.', (all) =>
+    all.reduce((sum, age) => sum + age, 0),
+  );
+  ages('longest_running_processor_seconds', 'How long the longest of them has been there.', (all) =>
+    Math.max(0, ...all),
+  );
+  return underway;
 }
 
 function webhookMetrics(registers: Registry[]): Metrics['webhook'] {

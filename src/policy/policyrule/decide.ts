@@ -83,7 +83,7 @@ function servedStatement(
   alive: number,
   serving: number,
 ): Statement {
-  if (rule.spec.suspend === true)
+  if (rule.spec.suspend)
     return {
       type: 'Served',
       status: 'False',

@@ -42,7 +42,7 @@ export const policyRule: KindEntry<PolicyRuleParts> = {
       gather: gatherFrom({ library, presence, registration, clock }),
       decide,
     }),
-  validator: ({ compile }) => validator(compile) as Validator,
+  validator: ({ compile }) => validator(compile),
 };
 
 /** A renewal without news wakes nobody. */

@@ -70,7 +70,7 @@ export async function reflect<T extends KubernetesObject>(
   const { store, doubt } = options;
   let failures = 0;
   let mustList = true;
-  while (!signal.aborted) {
+  do {
     let interruption: AbortSignal | undefined;
     try {
       if (mustList || doubt.pending) {
@@ -92,7 +92,7 @@ export async function reflect<T extends KubernetesObject>(
       // The first 410 is an ordinary event of a quiet kind: nothing is broken, so nothing is waited for.
       if (failures > 1 || !isApiError(error, 'gone')) await rest(options, error, failures, signal);
     }
-  }
+  } while (!signal.aborted);
 }
 
 /** Waits before the next try, at least what the server asked for; a doubt raised meanwhile ends the wait once. */
@@ -136,7 +136,7 @@ async function listAll<T extends KubernetesObject>(
   const { client, type, selection, settings } = options;
   const items: T[] = [];
   let token: string | undefined;
-  let version = '';
+  let version: string;
   do {
     const page: ObjectList<T> = await client.list<T>(type, {
       ...selection,
@@ -222,8 +222,11 @@ function isText(value: unknown): value is string {
 }
 
 /** Lists of built-in kinds leave apiVersion and kind out of their items; a watch has them. One form for both. */
-function keep<T extends KubernetesObject>(object: T, { type, selection, transform }: ReflectorOptions<T>): T {
-  if (selection.metadataOnly === true || object.kind === undefined) {
+function keep<T extends KubernetesObject>(
+  object: T & { kind?: string },
+  { type, selection, transform }: ReflectorOptions<T>,
+): T {
+  if (selection.metadataOnly === true || (object as { kind?: string }).kind === undefined) {
     object.apiVersion = apiVersionOf(type);
     object.kind = type.kind;
   }

@@ -70,13 +70,13 @@ function wordsOf({ keyword, params, schema, value }: Breach): Words {
     case 'maxLength':
       return [
         'FieldValueTooLong',
-        `is ${String([...String(value)].length)} characters long`,
+        `is ${String(Array.from(String(value)).length)} characters long`,
         `at most ${limit}`,
       ];
     case 'minLength':
       return [
         'FieldValueInvalid',
-        `is ${String([...String(value)].length)} characters long`,
+        `is ${String(Array.from(String(value)).length)} characters long`,
         `at least ${limit}`,
       ];
     case 'maxItems':

@@ -230,7 +230,7 @@ function mergeMetadata(
   const { [PROVEN]: _proof, ...annotations } = current.annotations ?? {};
   // An owner that was made anew has another uid; a reference to the one before it would have us collected.
   const others = (current.ownerReferences ?? []).filter(
-    ({ kind, name }) => owner === undefined || kind !== owner.kind || name !== owner.name,
+    ({ kind, name }) => !(kind === owner?.kind && name === owner.name),
   );
   const owners = owner === undefined ? others : [...others, owner];
   return {

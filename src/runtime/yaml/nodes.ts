@@ -45,6 +45,8 @@ export type Node = ScalarNode | SequenceNode | MappingNode | AliasNode;
 const MAX_KEY = 1024;
 /** Line breaks to YAML 1.1, ordinary characters to YAML 1.2. */
 const ODD_BREAK = /[\u0085\u2028\u2029]/;
+// The control characters that YAML forbids are what it is about.
+// eslint-disable-next-line no-control-regex
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]|(?!^)\ufeff/;
 
 /** undefined for a document without content. Throws Fault. */

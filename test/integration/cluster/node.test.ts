@@ -74,7 +74,7 @@ function apply(objects: readonly object[]): void {
 function get(url: string): string {
   const script = `fetch(${JSON.stringify(url)}, { signal: AbortSignal.timeout(10_000) })
     .then((answer) => answer.text()).then((text) => process.stdout.write(text))`;
-  const [command = '', ...args] = [...cluster.network, process.execPath, '-e', script];
+  const [command, ...args] = [...cluster.network, process.execPath, '-e', script];
   const { stdout, stderr, status } = spawnSync(command, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${url}: ${stderr}`);
   return stdout;

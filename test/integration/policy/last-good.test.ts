@@ -112,7 +112,7 @@ describe('a broken version that slips in while the operator is away', () => {
     expect(stage.must(BAD)).toContain('dry run');
   });
 
-  it('is mended: the new version is in force', async () => {
+  it('is mended: the new version is in force', () => {
     inForce(stage, 'probes', { match: DEPLOYMENTS, regoQuery: QUERY, violationMessage: 'no probe' });
     expect(refusesBadDeployment()).toBe(true);
     inForce(stage, 'keys', { match: CONFIG_MAPS, rego: noKey('token') });

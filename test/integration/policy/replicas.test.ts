@@ -98,7 +98,7 @@ describe('two replicas', () => {
     await counted('8 7 0');
   });
 
-  it('a new version is in force when all that live serve it', async () => {
+  it('a new version is in force when all that live serve it', () => {
     inForce(stage, 'keys', { ...SPEC, rego: noKey('token') });
     expect(statusOf(stage, 'keys').enforcedBy).toMatch(/^(1\/1|2\/2)$/);
     expect(counts()).toBe('8 7 0');

@@ -141,6 +141,7 @@ describe('ten minutes of idleness, by the clock of the test', () => {
     });
     const end = new AbortController();
     let ended = false;
+    const isOver = (): boolean => ended;
     const run = runController(flags, { ...process.env, OPA_BIN: opa }, end.signal).then(() => {
       ended = true;
     });
@@ -163,7 +164,7 @@ describe('ten minutes of idleness, by the clock of the test', () => {
       expect(again).toBeGreaterThanOrEqual(RULES * 19);
     } finally {
       end.abort();
-      while (!ended) await step(100);
+      while (!isOver()) await step(100);
       await run;
       jest.useRealTimers();
       await relay.close();

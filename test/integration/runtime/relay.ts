@@ -114,7 +114,7 @@ export function writesSince(relay: Relay, from: number): { writes: Passed[]; hea
   const writes = relay.passed.slice(from).filter(({ method, path }) => {
     if (method === 'GET') return false;
     if (/\/leases\/cogniforge-replica-[^/]+$/.test(path.replace(/\?.*/, ''))) heartbeats.replicaPresence += 1;
-    else if (/\/leases\/cogniforge$/.test(path)) heartbeats.leaderLease += 1;
+    else if (path.endsWith('/leases/cogniforge')) heartbeats.leaderLease += 1;
     else return true;
     return false;
   });

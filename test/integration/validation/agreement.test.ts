@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { readCrds } from '../../../scripts/generate/crds.ts';
 import { connect } from '../../../src/runtime/connect.ts';
-import { type Client } from '../../../src/runtime/client.ts';
+import type { Client } from '../../../src/runtime/client.ts';
 import { collectionPath } from '../../../src/runtime/urls.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { isApiError } from '../../../src/runtime/errors.ts';
@@ -197,7 +197,7 @@ async function stored(crd: CustomResourceDefinition, count: number): Promise<Jso
       metadata: { name: `stored-${String(at)}`, ...(type.namespaced ? { namespace: NAMESPACE } : {}) },
       spec: goodPart(crd, 'spec', random),
     };
-    made.push((await client.create(type, object)) as unknown as Json);
+    made.push(await client.create(type, object));
   }
   return made;
 }

@@ -80,9 +80,15 @@ describe('the fixtures of Kubernetes', () => {
   );
 });
 
+function baseLinux(): Pod {
+  const pod = fixtures('pass').find(({ metadata }) => metadata.name === 'base_linux');
+  if (pod === undefined) throw new Error('no fixture base_linux');
+  return pod;
+}
+
 describe('what the fixtures do not hold', () => {
   it('is an AppArmor profile in its own field', async () => {
-    const pod = fixtures('pass').find(({ metadata }) => metadata.name === 'base_linux') as Pod;
+    const pod = baseLinux();
     const profiled = (type: string): Pod => {
       const securityContext = { ...(pod.spec['securityContext'] as object), appArmorProfile: { type } };
       return { ...pod, spec: { ...pod.spec, securityContext } };
@@ -95,7 +101,7 @@ describe('what the fixtures do not hold', () => {
 });
 
 describe('workloads', () => {
-  const good = (): Pod => fixtures('pass').find(({ metadata }) => metadata.name === 'base_linux') as Pod;
+  const good = baseLinux;
   const bad = (): Pod => {
     const pod = good();
     return { ...pod, spec: { ...pod.spec, hostPID: true } };

@@ -11,7 +11,6 @@ import { renew, type Bundle } from '../../../src/runtime/certificates.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { parseJson } from '../../../src/runtime/json.ts';
 import { createLog } from '../../../src/runtime/log.ts';
-import type { Gate } from '../../../src/runtime/webhook/gate.ts';
 import { serveAdmission, type AdmissionServer } from '../../../src/runtime/webhook/server.ts';
 import { toolPath } from '../../cluster/tools.ts';
 
@@ -75,7 +74,7 @@ beforeAll(async () => {
   });
   bundle = await renew(undefined, { action: 'renewCa', why: 'test' }, ['127.0.0.1'], Date.now());
   server = await serveAdmission({
-    gates: [gate as Gate],
+    gates: [gate],
     validators: [],
     host: '127.0.0.1',
     port: 0,

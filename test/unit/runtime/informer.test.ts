@@ -164,7 +164,12 @@ describe('an informer', () => {
 });
 
 describe('indexes', () => {
-  type Step = { do: 'put' | 'delete' | 'relist'; name: string; team: string[]; uid: string };
+  interface Step {
+    do: 'put' | 'delete' | 'relist';
+    name: string;
+    team: string[];
+    uid: string;
+  }
   const step: fc.Arbitrary<Step> = fc.record({
     do: fc.constantFrom('put', 'put', 'delete', 'relist'),
     name: fc.constantFrom('a', 'b', 'c', 'd'),

@@ -45,63 +45,7 @@ export function leaseStore(): LeaseStore {
     return structuredClone(stored);
   };
 
-  const clientOf = (identity: string, network: { state: Network } = { state: 'up' }): Client => {
-    const pass = async <T>(signal: AbortSignal | undefined, serve: () => T): Promise<T> => {
-      await Promise.resolve();
-      if (network.state === 'fail') throw new ApiError('transient', 'connection refused');
-      if (network.state === 'hang') await untilAborted(signal);
-      const answer = serve();
-      if (network.state === 'lose') throw new ApiError('transient', 'the connection broke inside the answer');
-      return answer;
-    };
-    const write = <T>(what: string, lease: StoredLease, signal: AbortSignal | undefined, serve: () => T) => {
-      const entry = { by: identity, what, holder: lease.spec.holderIdentity, done: false };
-      writes.push(entry);
-      return pass(signal, () => {
-        const answer = serve();
-        entry.done = true;
-        return answer;
-      });
-    };
-    const client: Partial<Client> = {
-      get: (_type, { name }, { signal } = {}) =>
-        pass(signal, () => {
-          const lease = leases.get(name);
-          if (lease === undefined) throw new ApiError('notFound', name);
-          return structuredClone(lease) as never;
-        }),
-      list: () =>
-        Promise.resolve({
-          metadata: { resourceVersion: String(version) },
-          items: [...leases.values()] as never,
-        }),
-      watch: (_type, { signal }) => {
-        const stream = new PassThrough();
-        watches.add(stream);
-        signal?.addEventListener('abort', () => stream.destroy(new ApiError('aborted', 'cancelled')));
-        return Promise.resolve(stream as unknown as HttpResponse['body']);
-      },
-      create: (_type, object, { signal } = {}) => {
-        const lease = object as unknown as StoredLease;
-        return write('create', lease, signal, () => {
-          if (leases.has(lease.metadata.name)) throw new ApiError('alreadyExists', lease.metadata.name);
-          return store('ADDED', lease) as never;
-        });
-      },
-      update: (_type, object, { signal } = {}) => {
-        const lease = object as unknown as StoredLease;
-        return write('update', lease, signal, () => {
-          const stored = leases.get(lease.metadata.name);
-          if (stored === undefined) throw new ApiError('notFound', lease.metadata.name);
-          if (stored.metadata.resourceVersion !== lease.metadata.resourceVersion)
-            throw new ApiError('conflict', lease.metadata.name);
-          return store('MODIFIED', lease) as never;
-        });
-      },
-    };
-    return client as Client;
-  };
-
+  const shelf: Shelf = { leases, writes, watches, store, version: () => String(version) };
   return {
     leases,
     writes,
@@ -111,8 +55,78 @@ export function leaseStore(): LeaseStore {
       change(lease);
       store('MODIFIED', lease);
     },
-    clientOf,
+    clientOf: (identity, network = { state: 'up' }) => clientOf(shelf, identity, network),
   };
+}
+
+interface Shelf extends Pick<LeaseStore, 'leases' | 'writes'> {
+  watches: Set<PassThrough>;
+  store: (type: string, lease: StoredLease) => StoredLease;
+  version: () => string;
+}
+
+type Pass = <T>(signal: AbortSignal | undefined, serve: () => T) => Promise<T>;
+
+function through(network: { state: Network }): Pass {
+  return async (signal, serve) => {
+    await Promise.resolve();
+    if (network.state === 'fail') throw new ApiError('transient', 'connection refused');
+    if (network.state === 'hang') await untilAborted(signal);
+    const answer = serve();
+    if (network.state === 'lose') throw new ApiError('transient', 'the connection broke inside the answer');
+    return answer;
+  };
+}
+
+function clientOf(shelf: Shelf, identity: string, network: { state: Network }): Client {
+  const { leases, writes, watches, store, version } = shelf;
+  const pass = through(network);
+  const write = <T>(what: string, lease: StoredLease, signal: AbortSignal | undefined, serve: () => T) => {
+    const entry = { by: identity, what, holder: lease.spec.holderIdentity, done: false };
+    writes.push(entry);
+    return pass(signal, () => {
+      const answer = serve();
+      entry.done = true;
+      return answer;
+    });
+  };
+  const client: Partial<Client> = {
+    get: (_type, { name }, { signal } = {}) =>
+      pass(signal, () => {
+        const lease = leases.get(name);
+        if (lease === undefined) throw new ApiError('notFound', name);
+        return structuredClone(lease) as never;
+      }),
+    list: () =>
+      Promise.resolve({
+        metadata: { resourceVersion: version() },
+        items: [...leases.values()] as never,
+      }),
+    watch: (_type, { signal }) => {
+      const stream = new PassThrough();
+      watches.add(stream);
+      signal?.addEventListener('abort', () => stream.destroy(new ApiError('aborted', 'cancelled')));
+      return Promise.resolve(stream as unknown as HttpResponse['body']);
+    },
+    create: (_type, object, { signal } = {}) => {
+      const lease = object as unknown as StoredLease;
+      return write('create', lease, signal, () => {
+        if (leases.has(lease.metadata.name)) throw new ApiError('alreadyExists', lease.metadata.name);
+        return store('ADDED', lease) as never;
+      });
+    },
+    update: (_type, object, { signal } = {}) => {
+      const lease = object as unknown as StoredLease;
+      return write('update', lease, signal, () => {
+        const stored = leases.get(lease.metadata.name);
+        if (stored === undefined) throw new ApiError('notFound', lease.metadata.name);
+        if (stored.metadata.resourceVersion !== lease.metadata.resourceVersion)
+          throw new ApiError('conflict', lease.metadata.name);
+        return store('MODIFIED', lease) as never;
+      });
+    },
+  };
+  return client as Client;
 }
 
 function untilAborted(signal: AbortSignal | undefined): Promise<never> {

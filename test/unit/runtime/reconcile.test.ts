@@ -62,7 +62,7 @@ interface Options {
   decide: () => Decision<NonNullable<Thing['status']>>;
   kind?: Partial<Kind<Thing, Thing>>;
   /** fails the request that this says something about */
-  fault?: (what: string) => unknown;
+  fault?: (what: string) => Error | undefined;
 }
 
 /** A pipeline whose client writes down what leaves, in words. */
@@ -74,7 +74,7 @@ function pipeline({ stored, decide, kind = {}, fault = () => undefined }: Option
   const send = <T>(what: string, answer: T): Promise<T> => {
     sent.push(what);
     const failure = fault(what);
-    return failure === undefined ? Promise.resolve(answer) : Promise.reject(failure as Error);
+    return failure === undefined ? Promise.resolve(answer) : Promise.reject(failure);
   };
   const client: Partial<Client> = {
     patch: (_type, _name, { body }: PatchBody, { subresource } = {}) => {

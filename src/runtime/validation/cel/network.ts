@@ -61,7 +61,7 @@ function queryOf(raw: string): CelInput {
   const query = new Map<string, string[]>();
   for (const pair of raw.split('&')) {
     if (pair === '' || pair.includes(';')) continue;
-    const [key = '', value = ''] = pair.split(/=(.*)/s, 2).map(unescapeQuery);
+    const [key, value] = [/^[^=]*/.exec(pair)?.[0] ?? '', /=(.*)$/s.exec(pair)?.[1] ?? ''].map(unescapeQuery);
     if (key === undefined || value === undefined) continue;
     query.set(key, [...(query.get(key) ?? []), value]);
   }

@@ -132,7 +132,7 @@ function qualified({ function: name, target }: { function: string; target?: Expr
 
 /** The same node with each of its children visited. */
 function childrenVisited(kind: ExprKind, visit: (expr: Expr) => Expr): ExprKind {
-  const maybe = (expr: Expr | undefined): { (): Expr } | undefined =>
+  const maybe = (expr: Expr | undefined): (() => Expr) | undefined =>
     expr === undefined ? undefined : () => visit(expr);
   switch (kind.case) {
     case 'selectExpr': {

@@ -100,7 +100,7 @@ function randomFormat(random: () => number): string {
     const index = random() < 0.06 ? pick(random, ['[1]', '[2]', '[9]', '[x]', '[0]', '[']) : '';
     const width = random() < 0.3 ? pick(random, ['1', '5', '12', '30', '*', '0']) : '';
     const precision = random() < 0.3 ? pick(random, ['.', '.0', '.1', '.3', '.10', '.*', '.25']) : '';
-    const verb = pick(random, [...'vvvddssqqxXtfFeEgGboOcUT%', 'k', '😀', '']);
+    const verb = pick(random, [...Array.from('vvvddssqqxXtfFeEgGboOcUT%'), 'k', '😀', '']);
     return `${pick(random, ['', 'text ', 'é'])}%${flags}${index}${width}${precision}${verb}`;
   });
   return pieces.join(pick(random, ['', ' ', ', ']));
