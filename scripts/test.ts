@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { missing, thisMachine } from '../test/cluster/node/requirements.ts';
 import { toolPath } from '../test/cluster/tools.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -33,8 +34,10 @@ const say = (line: string): void => {
 
 // Built before the tests, so that no test's time limit has to hold a build of Kubernetes.
 const opa = await toolPath('opa', say);
-for (const name of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl', 'helm'])
-  await toolPath(name, say);
+const tools = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl', 'helm'];
+const ofNode =
+  missing(thisMachine()).length === 0 ? ['kube-scheduler', 'kubelet', 'kube-proxy', 'coredns'] : [];
+for (const name of [...tools, ...ofNode]) await toolPath(name, say);
 const env = { ...process.env, OPA_BIN: opa };
 const total: Score = { passed: 0, failed: 0, skipped: 0 };
 const folder = mkdtempSync(join(tmpdir(), 'cogniforge-test-'));

@@ -7,6 +7,7 @@ import { createEngine, type Engine } from '../../../src/policy/engine/engine.ts'
 import { policyGate } from '../../../src/policy/gate.ts';
 import { Library } from '../../../src/policy/library.ts';
 import type { PolicyRule } from '../../../src/policy/policyrule/types.gen.ts';
+import { asStored } from './as-stored.ts';
 import { renew, type Bundle } from '../../../src/runtime/certificates.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { parseJson } from '../../../src/runtime/json.ts';
@@ -41,9 +42,8 @@ function ruleFor(mode: Mode): PolicyRule {
   const failurePolicy = mode === 'fail' ? 'Fail' : 'Ignore';
   const spec = `{"match": {"kinds": [{"apiGroups": ["*"], "kinds": ["*"]}]}, "failurePolicy": "${failurePolicy}",
     "timeoutMilliseconds": 200, "parameters": {"number": 9007199254740993}, "rego": ${JSON.stringify(REGO)}}`;
-  return parseJson(
-    `{"kind": "PolicyRule", "metadata": {"name": "r-${mode}", "generation": 1}, "spec": ${spec}}`,
-  ) as PolicyRule;
+  const rule = `{"kind": "PolicyRule", "metadata": {"name": "r-${mode}", "generation": 1}, "spec": ${spec}}`;
+  return asStored(parseJson(rule));
 }
 
 beforeAll(async () => {

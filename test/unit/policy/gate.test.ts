@@ -2,9 +2,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { judge, targetOf, type Finding } from '../../../src/policy/gate.ts';
 import type { PolicyRule } from '../../../src/policy/policyrule/types.gen.ts';
+import { asStored } from './as-stored.ts';
 
 function rule(name: string, spec: Partial<PolicyRule['spec']> = {}): PolicyRule {
-  return {
+  return asStored({
     apiVersion: 'cogniforge.dev/v1alpha1',
     kind: 'PolicyRule',
     metadata: { name },
@@ -13,7 +14,7 @@ function rule(name: string, spec: Partial<PolicyRule['spec']> = {}): PolicyRule 
       regoQuery: 'true',
       ...spec,
     },
-  } as PolicyRule;
+  });
 }
 
 function found(subject: PolicyRule, ...words: string[]): Finding {
@@ -128,7 +129,7 @@ describe('judge', () => {
 });
 
 describe('targetOf', () => {
-  it('fills in what the API server would have', () => {
+  it('takes over what the API server has filled in', () => {
     const { match } = rule('a').spec;
     const bare = { match: { kinds: match.kinds.map(({ kinds }) => ({ kinds })) } };
     expect(targetOf(rule('a', bare as unknown as PolicyRule['spec']))).toEqual({
