@@ -99,7 +99,9 @@ describe('a trap', () => {
   it('costs its own evaluation only', async () => {
     open({ workers: 1 });
     const deep = `{"name": ${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
-    expect(await code(engine.evaluate('good', { input: deep, deadlineMs: 20_000 }))).toBe('trap');
+    for (let time = 0; time < 20; time += 1) {
+      expect(await code(engine.evaluate('good', { input: deep, deadlineMs: 20_000 }))).toBe('trap');
+    }
     expect(await good('x')).toEqual([{ msg: 'x' }]);
     expect(engine.stats().replaced).toBe(0);
   });

@@ -72,7 +72,11 @@ describe('a value', () => {
 describe('the order of values', () => {
   it(`is opa's (SEED=${String(SEED)})`, async () => {
     const random = seeded(SEED);
-    const values = Array.from({ length: 250 }, () => randomValue(random, true, 2));
+    const alike = ['{"a":2}', '{"a":1}', '{"a":2,"b":0}', '{"a":1,"b":9}', '{"b":0}', '{1:1}', '{1:0,"a":0}'];
+    const values = [
+      ...alike.map(parseValue),
+      ...Array.from({ length: 250 }, () => randomValue(random, true, 2)),
+    ];
     const numbered = values.map(
       (value, at) => `[${writeValue(value).replaceAll('\ufeff', '\\ufeff')}, ${String(at)}]`,
     );
