@@ -1,14 +1,14 @@
 /** Policy as one piece: rules compiled on every replica, evaluated at admission. */
 import type { KubernetesObject, ResourceType } from '../runtime/resource.ts';
 import { sleep } from '../runtime/clock.ts';
-import { defineService, type RunningService, type ServiceContext } from '../runtime/service.ts';
+import type { RunningService, ServiceContext } from '../runtime/service.ts';
 import { compile as compileWith } from './compiler.ts';
 import { createEngine } from './engine/engine.ts';
 import { policyGate } from './gate.ts';
 import { Library } from './library.ts';
 import { type as POLICY_RULE } from './policyrule/crd.gen.ts';
 import { TOPIC } from './policyrule/gather.ts';
-import { policyRule, type Compile, type PolicyRuleParts } from './policyrule/kind.ts';
+import type { Compile, PolicyRuleParts } from './policyrule/kind.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
 
 const NAMESPACE: ResourceType = {
@@ -21,9 +21,7 @@ const NAMESPACE: ResourceType = {
 
 const REPORT_MS = 10_000;
 
-export const policy = defineService({ name: 'policy', kinds: [policyRule], start: startPolicy });
-
-function startPolicy(context: ServiceContext): PolicyRuleParts & RunningService {
+export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningService {
   const { cache, presence, clock, log, env, signal } = context;
   const opaBin = env['OPA_BIN'];
   const compile: Compile = (source, aborted) => compileWith(source, { signal: aborted, opaBin });

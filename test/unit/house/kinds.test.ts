@@ -1,9 +1,10 @@
-/** What belongs to every kind. The list in src/kinds.ts itself is checked where it is read. */
+/** What belongs to every kind. */
 import { describe, expect, it } from '@jest/globals';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { readCrds } from '../../../scripts/generate/crds.ts';
+import { kinds as listed } from '../../../src/kinds.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -31,6 +32,11 @@ it('every folder with a generated CRD is a kind of crds/', () => {
   );
   expect(folders.sort()).toEqual(kinds.map(({ folder }) => folder).sort());
   expect(folders).not.toEqual([]);
+});
+
+it('the list in src/kinds.ts holds every kind of crds/, with its service', () => {
+  const list = listed.map(({ type, service }) => `${service}/${type.kind.toLowerCase()}`);
+  expect(list.sort()).toEqual(kinds.map(({ folder }) => folder).sort());
 });
 
 describe.each(kinds)('$kind', ({ kind, folder, apiVersion }) => {
