@@ -1,12 +1,14 @@
 /**
  * `npm run generate [-- --check]`: crds/*.yaml -> src/<service>/<kind>/{types,crd}.gen.ts; those and src/kinds.ts -> what
- * the chart holds of them. With --check nothing is written; exit 1 where a file differs or is left over.
+ * the chart holds of them. With --check nothing is written; exit 1 where a file differs or is left over. Either way a
+ * schema or a CEL rule that cannot be checked locally ends the run with its place.
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CHART_GLOBS, chartFiles } from './generate/chart.ts';
 import { readCrds } from './generate/crds.ts';
 import { crdModule, folderOf, typesOf } from './generate/types.ts';
+import { compileValidator } from '../src/runtime/validation/validate.ts';
 
 const root = join(import.meta.dirname, '..');
 const check = process.argv.includes('--check');
@@ -15,6 +17,7 @@ const crds = readCrds(join(root, 'crds'));
 async function modules(): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const entry of crds) {
+    compileValidator(entry.crd);
     const folder = folderOf(entry.service, entry.crd);
     files.set(`${folder}/types.gen.ts`, await typesOf(entry));
     files.set(`${folder}/crd.gen.ts`, crdModule(entry));

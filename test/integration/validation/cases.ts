@@ -150,8 +150,8 @@ export function casesOf(crd: CustomResourceDefinition, stored: readonly Json[], 
     ...metadataCases(maker),
     ...leafCases(maker, 'spec'),
     ...(hasStatus ? leafCases(maker, 'status') : []),
-    ...randomCases(maker, 120),
-    ...updateCases(maker, 200),
+    ...randomCases(maker, 80),
+    ...updateCases(maker, 120),
   ];
 }
 

@@ -196,7 +196,7 @@ export function valuesFor(schema: Schema): [name: string, value: unknown][] {
     ...around('maximum', maximum, (value) => value),
     ...around('minLength', minLength, (size) => 'é'.repeat(size)),
     ...around('maxLength', maxLength, (size) => 'x'.repeat(size)),
-    ...around('wide maxLength', maxLength, (size) => '😀'.repeat(size)),
+    ...around('wide maxLength', maxLength, (size) => '😀'.repeat(size)).slice(1),
     ...around('minItems', minItems, listOf),
     ...around('maxItems', maxItems, listOf),
     ...around('maxProperties', maxProperties, (size) =>

@@ -1,6 +1,6 @@
 /**
- * The parts of CEL that the library does not parse: optional selects (`a.?b`), optional indexes (`a[?b]`), optMap,
- * optFlatMap and cel.bind. The first two are rewritten in the text, the others in the syntax tree, as cel-go's macros do.
+ * The parts of CEL that the library does not parse: optional selects (`a.?b`), optional indexes (`a[?b]`), optMap and
+ * optFlatMap. The first two are rewritten in the text, the others in the syntax tree, as cel-go's macros do.
  */
 import { create } from '@bufbuild/protobuf';
 import { ExprSchema, type Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
@@ -101,7 +101,7 @@ export function expand(expr: Expr, optionalNames: ReadonlySet<string>): Expr {
     }
     if (value.case !== 'callExpr') return exprOf(id, value);
     const { function: name, target, args } = value.value;
-    const [first, second, third] = args;
+    const [first, second] = args;
     if (name === '_[_]' && first !== undefined && second !== undefined) {
       return isOptional(first) || optionals.has(first)
         ? call(id, OPTIONAL_INDEX, first, [second])
@@ -109,9 +109,6 @@ export function expand(expr: Expr, optionalNames: ReadonlySet<string>): Expr {
     }
     const variable = first?.exprKind.case === 'identExpr' ? first.exprKind.value.name : undefined;
     if (target === undefined || variable === undefined || second === undefined) return exprOf(id, value);
-    if (name === 'bind' && isIdentifier(target, 'cel') && third !== undefined) {
-      return binding(id, variable, second, third);
-    }
     if (name !== 'optMap' && name !== 'optFlatMap') return exprOf(id, value);
     const bound = binding(id, variable, call(id, 'value', target, []), second);
     const present = name === 'optMap' ? call(id, 'of', identifier(id, 'optional'), [bound]) : bound;
