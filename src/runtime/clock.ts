@@ -70,6 +70,8 @@ export interface Deadline {
   signal: AbortSignal;
   /** whether it was the time that ended it */
   expired: () => boolean;
+  /** From here on, only the signals count. */
+  lift: () => void;
   /** Must be called when the limit does not matter any more: the timer and the listeners end with it. */
   free: () => void;
 }
@@ -99,6 +101,9 @@ export function deadline(
   return {
     signal: limit.signal,
     expired: () => expired,
+    lift: () => {
+      timer.cancel();
+    },
     free: () => {
       timer.cancel();
       for (const signal of signals) signal?.removeEventListener('abort', abort);
