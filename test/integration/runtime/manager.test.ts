@@ -213,7 +213,7 @@ describe('ownerReferences', () => {
 });
 
 describe('a standby', () => {
-  it('has warm caches: it takes over without listing anything', async () => {
+  it('has warm caches: it takes over after one list of each type, which proves that they are up to date', async () => {
     const stage = await scene('standby');
     await stage.put('one', { x: 1 });
     await until('it is ready', async () => reasons(await stage.get('one')).includes('Ready=True Copied'));
@@ -233,7 +233,11 @@ describe('a standby', () => {
     await stage.put('two', { x: 2 });
     await until('it works', async () => reasons(await stage.get('two')).includes('Ready=True Copied'));
     const lists = relay.passed.slice(from).filter(({ path }) => path.includes('limit='));
-    expect(lists).toEqual([]);
+    // A type that was listed twice, or one that was not: the catch-up would be more, or less, than it promises.
+    expect(lists.map(({ path }) => path.replace(/.*\/(\w+)\?.*/, '$1')).sort()).toEqual([
+      'configmaps',
+      'guards',
+    ]);
     await standby.stop();
     await relay.close();
     await stage.relay.close();
