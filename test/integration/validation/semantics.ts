@@ -189,6 +189,10 @@ const RULES: Readonly<Record<string, readonly [schema: Schema, rule: ValidationR
       fieldPath: '.a-b',
     },
   ],
+  nullable: [
+    { type: 'object', properties: { a: { ...text, nullable: true }, b: { ...text, nullable: true } } },
+    { rule: 'self == oldSelf || !has(self.a)' },
+  ],
   keyed: [
     { type: 'object', maxProperties: 4, additionalProperties: text },
     { rule: "self.all(k, k != 'tier' || self[k] != 'x')", fieldPath: '.tier' },
@@ -214,6 +218,7 @@ export const semantics: CustomResourceDefinition = crdOf({
 
 /** What the rules above are about, good and bad, for the tests that have no bounds to try. */
 export const RULE_VALUES: Readonly<Record<string, readonly unknown[]>> = {
+  nullable: [{ a: 'x' }, { a: 'x', b: null }, { a: null, b: 'x' }, { a: 'y' }, {}],
   reason: ['good', 'bad'],
   failing: ['1', '0', 'x'],
   expressive: ['abc', 'abcd', 'a\nbcd'],

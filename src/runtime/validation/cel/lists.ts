@@ -31,6 +31,18 @@ export function withNature(list: CelList, nature: ListNature): CelList {
   return list;
 }
 
+const unsetFields = new WeakMap<CelMap, number>();
+
+/** An object's fields that are null: none can read them, but the API server counts them when it compares objects. */
+export function withUnsetFields(map: CelMap, count: number): CelMap {
+  unsetFields.set(map, count);
+  return map;
+}
+
+function fieldCount(map: CelMap): number {
+  return map.size + (unsetFields.get(map) ?? 0);
+}
+
 export function equal(left: CelValue, right: CelValue): boolean {
   if (isInvalid(left) || isInvalid(right)) throw new TypeError('invalid data: a value is not of its schema');
   if (isCelList(left) && isCelList(right)) return equalLists(left, right);
@@ -66,7 +78,7 @@ function equalLists(left: CelList, right: CelList): boolean {
 }
 
 function equalMaps(left: CelMap, right: CelMap): boolean {
-  if (left.size !== right.size) return false;
+  if (left.size !== right.size || fieldCount(left) !== fieldCount(right)) return false;
   return [...left].every(([key, value]) => {
     const other = right.get(key);
     return other !== undefined && equal(value, other);

@@ -6,7 +6,7 @@ import type { Schema } from '../../schema.ts';
 import { durationNanoseconds } from '../go-duration.ts';
 import { canonical } from '../list-types.ts';
 import { isInt64, isObject } from '../numbers.ts';
-import { withNature } from './lists.ts';
+import { withNature, withUnsetFields } from './lists.ts';
 import { invalid } from './opaque.ts';
 
 const RESERVED: ReadonlySet<string> = new Set(
@@ -82,7 +82,7 @@ function objectOf(value: Record<string, unknown>, declared: Schema): CelMap {
       fields.set(escape(key) ?? key, known === undefined ? untyped(field) : celOf(field, known));
     }
   }
-  return celMap(fields);
+  return withUnsetFields(celMap(fields), Object.keys(value).length - fields.size);
 }
 
 function listOf(value: readonly unknown[], schema: Schema): CelList {

@@ -80,6 +80,12 @@ describe('self', () => {
       { a: null },
       [],
     ],
+    [
+      'a null field cannot be read',
+      ruled(object({ a: { ...text, nullable: true } }), 'self.a == null'),
+      { a: null },
+      BROKEN,
+    ],
     ['a null item is null', ruled(listOf({ ...text, nullable: true }), 'self[0] == null'), [null], []],
     ['a null itself is not judged', { ...ruled(text, 'false'), nullable: true }, null, []],
     ['an absent field is not judged', ruled(text, 'false'), undefined, []],
@@ -181,6 +187,20 @@ describe('oldSelf', () => {
       BROKEN,
     ],
     ['lists are not', ruled(listOf(text), 'self == oldSelf'), ['a', 'b'], ['b', 'a'], BROKEN],
+    [
+      'a null field is not the same as none',
+      ruled(object({ a: { ...text, nullable: true } }), 'self == oldSelf'),
+      { a: null },
+      {},
+      BROKEN,
+    ],
+    [
+      'a null field is the same as itself',
+      ruled(object({ a: { ...text, nullable: true } }), 'self == oldSelf'),
+      { a: null },
+      { a: null },
+      [],
+    ],
     [
       'sets add up to a set',
       ruled(listOf(text, 'set'), 'size(self + oldSelf) == 3'),
@@ -287,6 +307,13 @@ describe('what did not change is not refused', () => {
       [],
     ],
     ['not an item of a list that changed', listOf(short), ['xx', 'y'], ['xx'], ['TooLong spec.it[0]']],
+    [
+      'nor an object in it',
+      listOf(object({ v: short })),
+      [{ v: 'xx' }, {}],
+      [{ v: 'xx' }],
+      ['TooLong spec.it[0].v'],
+    ],
     ['a list as a whole', listOf(short), ['xx'], ['xx'], []],
     ['a rule', object({ a: never, b: text }), { a: 'x', b: 'new' }, { a: 'x', b: 'old' }, []],
     [

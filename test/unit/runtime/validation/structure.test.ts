@@ -118,6 +118,15 @@ describe('required', () => {
   });
 });
 
+it('each pattern is its own', () => {
+  const schema: Schema = {
+    type: 'object',
+    properties: { a: { ...text, pattern: '^a$' }, b: { ...text, pattern: '^b$' } },
+  };
+  expect(judge(schema, { a: 'a', b: 'b' }).problems).toEqual([]);
+  expect(judge(schema, { a: 'b', b: 'a' }).problems).toEqual(['Invalid spec.it.a', 'Invalid spec.it.b']);
+});
+
 describe('an embedded resource', () => {
   const schema: Schema = {
     type: 'object',
@@ -157,6 +166,7 @@ describe('metadata', () => {
     [{ name: 1 }, ['TypeInvalid metadata.name']],
     [{ generateName: 'a-' }, []],
     [{ generateName: 'A-' }, ['Invalid metadata.generateName', 'Invalid metadata.name']],
+    [{ generateName: 'x'.repeat(254) }, ['Invalid metadata.generateName']],
     [{ name: 'a', namespace: 'b' }, ['Forbidden metadata.namespace']],
     [{ name: 'a', labels: { 'x.y/z': 'v', a: '' } }, []],
     [{ name: 'a', labels: { 'a/b/c': 'v' } }, ['Invalid metadata.labels']],
