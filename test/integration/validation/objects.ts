@@ -209,8 +209,7 @@ export function valuesFor(schema: Schema): [name: string, value: unknown][] {
 export function withValue(object: Json, steps: readonly Step[], value: unknown): Json {
   const [step, ...rest] = steps;
   if (step === undefined) return value as Json;
-  const holder: unknown =
-    typeof step === 'number' ? [...((object as unknown as unknown[]) ?? [])] : { ...object };
+  const holder: unknown = typeof step === 'number' ? [...(object as unknown as unknown[])] : { ...object };
   const fields = holder as Record<Step, unknown>;
   if (rest.length > 0)
     fields[step] = withValue((fields[step] ?? (typeof rest[0] === 'number' ? [] : {})) as Json, rest, value);

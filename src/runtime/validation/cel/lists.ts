@@ -12,7 +12,7 @@ import {
   type CelValue,
 } from '@bufbuild/cel';
 import { isReflectMessage } from '@bufbuild/protobuf/reflect';
-import { isMessage, type DescMessage, equals as equalMessages } from '@bufbuild/protobuf';
+import { isMessage, equals as equalMessages } from '@bufbuild/protobuf';
 import { DurationSchema, TimestampSchema } from '@bufbuild/protobuf/wkt';
 import { BOOL, DYN, func, int64, integer, INT, LIST, method } from './functions.ts';
 import { isInvalid } from './opaque.ts';
@@ -54,7 +54,7 @@ export function equal(left: CelValue, right: CelValue): boolean {
     if (a.desc.typeName !== b.desc.typeName) return false;
     const [one, other] = [unwrapOptional(a), unwrapOptional(b)];
     if (one?.value !== undefined && other?.value !== undefined) return equal(one.value, other.value);
-    return equalMessages(a.desc as DescMessage, a.message, b.message);
+    return equalMessages(a.desc, a.message, b.message);
   }
   return a === b || (isType(a) && isType(b) && a.name === b.name);
 }
@@ -124,7 +124,7 @@ function sum(items: readonly CelValue[]): CelInput {
     return items.reduce<bigint>((total, item) => int64(total + integer(item)), 0n);
   }
   if (items.every((item) => typeof item === 'number'))
-    return items.reduce<number>((total, item) => total + Number(item), 0);
+    return items.reduce<number>((total, item) => total + item, 0);
   throw new TypeError('no such overload: sum of other than int and double');
 }
 
@@ -159,10 +159,10 @@ const overItems =
     call([...list(self)], ...rest);
 
 export const listFunctions: readonly CelFunc[] = [
-  func('_==_', [DYN, DYN], BOOL, (left, right) => equal(left as CelValue, right as CelValue)),
-  func('_!=_', [DYN, DYN], BOOL, (left, right) => !equal(left as CelValue, right as CelValue)),
+  func('_==_', [DYN, DYN], BOOL, (left, right) => equal(left, right)),
+  func('_!=_', [DYN, DYN], BOOL, (left, right) => !equal(left, right)),
   func('_+_', [LIST, LIST], LIST, (left, right) => concat(list(left), list(right))),
-  func('@in', [DYN, LIST], BOOL, (item, items) => has([...list(items)], item as CelValue)),
+  func('@in', [DYN, LIST], BOOL, (item, items) => has([...list(items)], item)),
   method(
     'isSorted',
     LIST,
@@ -190,14 +190,14 @@ export const listFunctions: readonly CelFunc[] = [
     LIST,
     [DYN],
     INT,
-    overItems((items, wanted) => at(items.findIndex((item) => equal(item, wanted as CelValue)))),
+    overItems((items, wanted) => at(items.findIndex((item) => equal(item, wanted)))),
   ),
   method(
     'lastIndexOf',
     LIST,
     [DYN],
     INT,
-    overItems((items, wanted) => at(items.findLastIndex((item) => equal(item, wanted as CelValue)))),
+    overItems((items, wanted) => at(items.findLastIndex((item) => equal(item, wanted)))),
   ),
   method('distinct', LIST, [], LIST, overItems(distinct)),
   method(

@@ -70,7 +70,7 @@ export function opaqueType<T extends object>(name: OpaqueName): OpaqueType<T> {
   return {
     type: objectType(desc),
     wrap(value, text) {
-      const message = create(desc, { text } as Record<string, unknown>);
+      const message = create(desc, { text });
       values.set(message, value);
       return reflect(desc, message);
     },

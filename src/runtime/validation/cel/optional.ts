@@ -76,19 +76,17 @@ function find(target: CelValue | undefined, key: CelValue | undefined): CelInput
 
 export const optionalFunctions: readonly CelFunc[] = [
   func('optional.none', [], optional.type, none),
-  func('optional.of', [DYN], optional.type, (value) => some(value as CelValue)),
-  func('optional.ofNonZeroValue', [DYN], optional.type, (value) =>
-    isZero(value as CelValue) ? none() : some(value as CelValue),
-  ),
+  func('optional.of', [DYN], optional.type, (value) => some(value)),
+  func('optional.ofNonZeroValue', [DYN], optional.type, (value) => (isZero(value) ? none() : some(value))),
   method('hasValue', optional.type, [], BOOL, (self) => contentOf(self) !== undefined),
   method('value', optional.type, [], DYN, (self) => {
     const value = contentOf(self);
     if (value === undefined) throw new Error('optional.none() dereference');
     return value;
   }),
-  method('orValue', optional.type, [DYN], DYN, (self, other) => contentOf(self) ?? (other as CelValue)),
+  method('orValue', optional.type, [DYN], DYN, (self, other) => contentOf(self) ?? other),
   method('or', optional.type, [optional.type], optional.type, (self, other) =>
-    contentOf(self) === undefined ? (other as CelValue) : (self as CelValue),
+    contentOf(self) === undefined ? other : self,
   ),
   method(OPTIONAL_SELECT, DYN, [STRING], optional.type, find),
   method(OPTIONAL_INDEX, DYN, [DYN], optional.type, find),

@@ -65,7 +65,7 @@ const format = opaqueType<NamedFormat>('kubernetes.NamedFormat');
 
 function named(name: string): CelInput {
   const found = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
-  return found === undefined ? none() : some(format.wrap(found, name) as CelValue);
+  return found === undefined ? none() : some(format.wrap(found, name));
 }
 
 function check(self: CelValue | undefined, value: CelValue | undefined): CelInput {
