@@ -34,6 +34,11 @@ function rangeOf({ minimum, maximum, multipleOf, exclusiveMinimum, exclusiveMaxi
   ].join(' ');
 }
 
+/** In code points, as the API server counts. */
+function lengthOf(value: unknown): string {
+  return String(Array.from(String(value)).length);
+}
+
 type Words = readonly [code: ProblemCode, message: string, accepted: string];
 
 /** kube-openapi's codes; a size is counted in code points, items and fields. */
@@ -68,17 +73,9 @@ function wordsOf({ keyword, params, schema, value }: Breach): Words {
         `a match of ${schema.pattern ?? ''} (RE2)`,
       ];
     case 'maxLength':
-      return [
-        'FieldValueTooLong',
-        `is ${String(Array.from(String(value)).length)} characters long`,
-        `at most ${limit}`,
-      ];
+      return ['FieldValueTooLong', `is ${lengthOf(value)} characters long`, `at most ${limit}`];
     case 'minLength':
-      return [
-        'FieldValueInvalid',
-        `is ${String(Array.from(String(value)).length)} characters long`,
-        `at least ${limit}`,
-      ];
+      return ['FieldValueInvalid', `is ${lengthOf(value)} characters long`, `at least ${limit}`];
     case 'maxItems':
       return ['FieldValueTooMany', 'has too many items', `at most ${limit}`];
     case 'minItems':

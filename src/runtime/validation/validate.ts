@@ -15,7 +15,7 @@ import { listTypeProblems } from './list-types.ts';
 import { createProblems, named, readMetadata, updateProblems, type Metadata } from './metadata.ts';
 import { viewOf, isObject } from './numbers.ts';
 import { blocksRules, type Problem } from './problem.ts';
-import { dropNulls, prune } from './prune.ts';
+import { dropNulls, mapFields, prune } from './prune.ts';
 import { problemOf } from './sentences.ts';
 import { compileStructure, type Breach } from './structure.ts';
 
@@ -127,7 +127,7 @@ function writtenOf(
 ): Record<string, unknown> {
   const { status, ...rest } = object;
   if (subresource === 'status') {
-    const { status: _replaced, ...kept } = old ?? rest;
+    const kept = mapFields(old ?? rest, (field, value) => (field === 'status' ? undefined : value));
     return status === undefined ? kept : { ...kept, status };
   }
   if (!hasStatus) return object;

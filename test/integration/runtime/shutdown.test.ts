@@ -126,7 +126,7 @@ describe('while it runs', () => {
       for (const [, name = ''] of text.matchAll(/^\[-\](\w+) failed/gm)) seen.add(name);
       return code === 200;
     });
-    expect([...seen]).toContain('policies');
+    expect([...seen]).toContain('services');
     expect((await ask(operator.healthPort, '/healthz')).code).toBe(200);
     await until('it leads', () => operator.log().includes('"msg":"leading"'));
     const { code, text } = await ask(operator.healthPort, '/metrics');

@@ -214,7 +214,7 @@ async function storedOld(): Promise<string[]> {
 }
 
 /** A schema is in force some time after the CRD was written. */
-async function untilRefused(crd: CustomResourceDefinition, { metadata: _, ...object }: Json): Promise<void> {
+async function untilRefused(crd: CustomResourceDefinition, object: Json): Promise<void> {
   const probe = { name: 'probe', object: { ...object, metadata: { name: 'probe' } } };
   for (const deadline = Date.now() + 30_000; (await ask(typeOf(crd), probe)).accepted;) {
     if (Date.now() > deadline) throw new Error('the stricter schema was not in force within 30 s');

@@ -61,7 +61,9 @@ function queryOf(raw: string): CelInput {
   const query = new Map<string, string[]>();
   for (const pair of raw.split('&')) {
     if (pair === '' || pair.includes(';')) continue;
-    const [key, value] = [/^[^=]*/.exec(pair)?.[0] ?? '', /=(.*)$/s.exec(pair)?.[1] ?? ''].map(unescapeQuery);
+    const at = pair.indexOf('=');
+    const key = unescapeQuery(at < 0 ? pair : pair.slice(0, at));
+    const value = unescapeQuery(at < 0 ? '' : pair.slice(at + 1));
     if (key === undefined || value === undefined) continue;
     query.set(key, [...(query.get(key) ?? []), value]);
   }

@@ -41,7 +41,7 @@ const HOLDS: Readonly<Record<string, readonly string[]>> = {
     "url('https://example.com').getEscapedPath() == ''",
     "url('https://example.com/path?k1=a&k2=b&k2=c').getQuery() == {'k1': ['a'], 'k2': ['b', 'c']}",
     "url('https://example.com/path?key with spaces=value with spaces#f').getQuery() == {'key with spaces': ['value with spaces']}",
-    "url('https://example.com/path?').getQuery() == {}",
+    "url('https://example.com/path?').getQuery() == {} && url('/p?a=%zz&b&c=1=2').getQuery() == {'b': [''], 'c': ['1=2']}",
   ],
   addresses: [
     "isIP('127.0.0.1') && isIP('::1') && !isIP('127.0.0.256') && !isIP(':::1') && !isIP('::ffff:1.2.3.4') && !isIP('01.2.3.4')",

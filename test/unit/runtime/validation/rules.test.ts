@@ -28,70 +28,67 @@ describe('every rule of every CRD of ours', () => {
   });
 });
 
+const SELF: readonly [string, Schema, unknown, string[]][] = [
+  ['a string', ruled(text, "self == 'a'"), 'b', BROKEN],
+  ['an integer is an int', ruled({ type: 'integer' }, 'type(self) == int && self / 2 == 1'), 3, []],
+  ['beyond 2^53', ruled({ type: 'integer' }, 'self == 9007199254740993'), parseJson('9007199254740993'), []],
+  ['a number is a double', ruled({ type: 'number' }, 'type(self) == double && self / 2.0 == 1.5'), 3, []],
+  [
+    'int-or-string is either',
+    ruled({ 'x-kubernetes-int-or-string': true }, 'type(self) == int ? self < 5 : true'),
+    7,
+    BROKEN,
+  ],
+  [
+    'a time',
+    ruled({ ...text, format: 'date-time' }, 'self.getFullYear() == 2030'),
+    '2030-01-02T03:04:05Z',
+    [],
+  ],
+  [
+    'a date',
+    ruled({ ...text, format: 'date' }, "self < timestamp('2030-01-03T00:00:00Z')"),
+    '2030-01-02',
+    [],
+  ],
+  ['a duration', ruled({ ...text, format: 'duration' }, "self == duration('90m')"), '1h30m', []],
+  ['bytes', ruled({ ...text, format: 'byte' }, "self == b'hi'"), 'aGk=', []],
+  [
+    'fields with awkward names',
+    ruled(
+      object({ 'a-b': text, namespace: text, a__b: text, 'c.d/e': text }),
+      'self.a__dash__b == self.__namespace__ && self.a__underscores__b == self.c__dot__d__slash__e',
+    ),
+    { 'a-b': 'x', namespace: 'x', a__b: 'y', 'c.d/e': 'y' },
+    [],
+  ],
+  [
+    'the key of a map is not escaped',
+    ruled({ type: 'object', additionalProperties: text }, "self['a-b'] == 'x'"),
+    { 'a-b': 'x' },
+    [],
+  ],
+  [
+    'a null field is absent',
+    ruled(object({ a: { ...text, nullable: true } }), '!has(self.a)'),
+    { a: null },
+    [],
+  ],
+  [
+    'a null field cannot be read',
+    ruled(object({ a: { ...text, nullable: true } }), 'self.a == null'),
+    { a: null },
+    BROKEN,
+  ],
+  ['a null item is null', ruled(listOf({ ...text, nullable: true }), 'self[0] == null'), [null], []],
+  ['a null itself is not judged', { ...ruled(text, 'false'), nullable: true }, null, []],
+  ['an absent field is not judged', ruled(text, 'false'), undefined, []],
+  ['an error is a refusal', ruled(text, 'int(self) > 0'), 'x', BROKEN],
+  ['no rule runs on a value of a wrong type', ruled(text, 'false'), 1, ['TypeInvalid spec.it']],
+];
+
 describe('self', () => {
-  it.each<[string, Schema, unknown, string[]]>([
-    ['a string', ruled(text, "self == 'a'"), 'b', BROKEN],
-    ['an integer is an int', ruled({ type: 'integer' }, 'type(self) == int && self / 2 == 1'), 3, []],
-    [
-      'beyond 2^53',
-      ruled({ type: 'integer' }, 'self == 9007199254740993'),
-      parseJson('9007199254740993'),
-      [],
-    ],
-    ['a number is a double', ruled({ type: 'number' }, 'type(self) == double && self / 2.0 == 1.5'), 3, []],
-    [
-      'int-or-string is either',
-      ruled({ 'x-kubernetes-int-or-string': true }, 'type(self) == int ? self < 5 : true'),
-      7,
-      BROKEN,
-    ],
-    [
-      'a time',
-      ruled({ ...text, format: 'date-time' }, 'self.getFullYear() == 2030'),
-      '2030-01-02T03:04:05Z',
-      [],
-    ],
-    [
-      'a date',
-      ruled({ ...text, format: 'date' }, "self < timestamp('2030-01-03T00:00:00Z')"),
-      '2030-01-02',
-      [],
-    ],
-    ['a duration', ruled({ ...text, format: 'duration' }, "self == duration('90m')"), '1h30m', []],
-    ['bytes', ruled({ ...text, format: 'byte' }, "self == b'hi'"), 'aGk=', []],
-    [
-      'fields with awkward names',
-      ruled(
-        object({ 'a-b': text, namespace: text, a__b: text, 'c.d/e': text }),
-        'self.a__dash__b == self.__namespace__ && self.a__underscores__b == self.c__dot__d__slash__e',
-      ),
-      { 'a-b': 'x', namespace: 'x', a__b: 'y', 'c.d/e': 'y' },
-      [],
-    ],
-    [
-      'the key of a map is not escaped',
-      ruled({ type: 'object', additionalProperties: text }, "self['a-b'] == 'x'"),
-      { 'a-b': 'x' },
-      [],
-    ],
-    [
-      'a null field is absent',
-      ruled(object({ a: { ...text, nullable: true } }), '!has(self.a)'),
-      { a: null },
-      [],
-    ],
-    [
-      'a null field cannot be read',
-      ruled(object({ a: { ...text, nullable: true } }), 'self.a == null'),
-      { a: null },
-      BROKEN,
-    ],
-    ['a null item is null', ruled(listOf({ ...text, nullable: true }), 'self[0] == null'), [null], []],
-    ['a null itself is not judged', { ...ruled(text, 'false'), nullable: true }, null, []],
-    ['an absent field is not judged', ruled(text, 'false'), undefined, []],
-    ['an error is a refusal', ruled(text, 'int(self) > 0'), 'x', BROKEN],
-    ['no rule runs on a value of a wrong type', ruled(text, 'false'), 1, ['TypeInvalid spec.it']],
-  ])('%s', (_name, schema, value, problems) => {
+  it.each(SELF)('%s', (_name, schema, value, problems) => {
     expect(judge(schema, value).problems).toEqual(problems);
   });
 
@@ -124,91 +121,88 @@ describe('self', () => {
   });
 });
 
+const immutable = ruled(text, 'self == oldSelf');
+const optional = ruled(text, {
+  rule: "oldSelf.hasValue() ? self == oldSelf.value() : self == 'first'",
+  optionalOldSelf: true,
+});
+
+const TRANSITIONS: readonly [string, Schema, unknown, unknown, string[]][] = [
+  ['a transition rule does not run on create', immutable, 'a', undefined, []],
+  ['it does on update', immutable, 'a', 'b', BROKEN],
+  ['not where there was no value', object({ a: immutable }), { a: 'a' }, {}, []],
+  ['optional: without', optional, 'other', undefined, BROKEN],
+  ['optional: without, good', optional, 'first', undefined, []],
+  ['optional: with', optional, 'a', 'b', BROKEN],
+  ['items of a list are not compared', listOf(immutable), ['a'], ['b'], []],
+  [
+    'items of a list map are, by key',
+    listOf(object({ k: text, v: immutable }), 'map', ['k']),
+    [
+      { k: 'x', v: '1' },
+      { k: 'y', v: '2' },
+    ],
+    [
+      { k: 'y', v: '3' },
+      { k: 'x', v: '1' },
+    ],
+    ['Invalid spec.it[1].v'],
+  ],
+  [
+    'values of a map are, in brackets',
+    { type: 'object', additionalProperties: immutable },
+    { 'a.b': '1' },
+    { 'a.b': '2' },
+    ['Invalid spec.it[a.b]'],
+  ],
+  ['sets are equal in any order', ruled(listOf(text, 'set'), 'self == oldSelf'), ['a', 'b'], ['b', 'a'], []],
+  [
+    'but not with other members',
+    ruled(listOf(text, 'set'), 'self == oldSelf'),
+    ['a', 'b'],
+    ['b', 'c'],
+    BROKEN,
+  ],
+  [
+    'list maps are, too',
+    ruled(listOf(object({ k: text, v: text }), 'map', ['k']), 'self == oldSelf'),
+    [{ k: 'a' }, { k: 'b', v: '1' }],
+    [{ k: 'b', v: '1' }, { k: 'a' }],
+    [],
+  ],
+  [
+    'and not with another value',
+    ruled(listOf(object({ k: text, v: text }), 'map', ['k']), 'self == oldSelf'),
+    [{ k: 'a' }],
+    [{ k: 'a', v: '1' }],
+    BROKEN,
+  ],
+  ['lists are not', ruled(listOf(text), 'self == oldSelf'), ['a', 'b'], ['b', 'a'], BROKEN],
+  [
+    'a null field is not the same as none',
+    ruled(object({ a: { ...text, nullable: true } }), 'self == oldSelf'),
+    { a: null },
+    {},
+    BROKEN,
+  ],
+  [
+    'a null field is the same as itself',
+    ruled(object({ a: { ...text, nullable: true } }), 'self == oldSelf'),
+    { a: null },
+    { a: null },
+    [],
+  ],
+  [
+    'sets add up to a set',
+    ruled(listOf(text, 'set'), 'size(self + oldSelf) == 3'),
+    ['a', 'b'],
+    ['b', 'c'],
+    [],
+  ],
+];
+
 describe('oldSelf', () => {
-  const immutable = ruled(text, 'self == oldSelf');
-  const optional = ruled(text, {
-    rule: "oldSelf.hasValue() ? self == oldSelf.value() : self == 'first'",
-    optionalOldSelf: true,
-  });
-  it.each<[string, Schema, unknown, unknown, string[]]>([
-    ['a transition rule does not run on create', immutable, 'a', undefined, []],
-    ['it does on update', immutable, 'a', 'b', BROKEN],
-    ['not where there was no value', object({ a: immutable }), { a: 'a' }, {}, []],
-    ['optional: without', optional, 'other', undefined, BROKEN],
-    ['optional: without, good', optional, 'first', undefined, []],
-    ['optional: with', optional, 'a', 'b', BROKEN],
-    ['items of a list are not compared', listOf(immutable), ['a'], ['b'], []],
-    [
-      'items of a list map are, by key',
-      listOf(object({ k: text, v: immutable }), 'map', ['k']),
-      [
-        { k: 'x', v: '1' },
-        { k: 'y', v: '2' },
-      ],
-      [
-        { k: 'y', v: '3' },
-        { k: 'x', v: '1' },
-      ],
-      ['Invalid spec.it[1].v'],
-    ],
-    [
-      'values of a map are, in brackets',
-      { type: 'object', additionalProperties: immutable },
-      { 'a.b': '1' },
-      { 'a.b': '2' },
-      ['Invalid spec.it[a.b]'],
-    ],
-    [
-      'sets are equal in any order',
-      ruled(listOf(text, 'set'), 'self == oldSelf'),
-      ['a', 'b'],
-      ['b', 'a'],
-      [],
-    ],
-    [
-      'but not with other members',
-      ruled(listOf(text, 'set'), 'self == oldSelf'),
-      ['a', 'b'],
-      ['b', 'c'],
-      BROKEN,
-    ],
-    [
-      'list maps are, too',
-      ruled(listOf(object({ k: text, v: text }), 'map', ['k']), 'self == oldSelf'),
-      [{ k: 'a' }, { k: 'b', v: '1' }],
-      [{ k: 'b', v: '1' }, { k: 'a' }],
-      [],
-    ],
-    [
-      'and not with another value',
-      ruled(listOf(object({ k: text, v: text }), 'map', ['k']), 'self == oldSelf'),
-      [{ k: 'a' }],
-      [{ k: 'a', v: '1' }],
-      BROKEN,
-    ],
-    ['lists are not', ruled(listOf(text), 'self == oldSelf'), ['a', 'b'], ['b', 'a'], BROKEN],
-    [
-      'a null field is not the same as none',
-      ruled(object({ a: { ...text, nullable: true } }), 'self == oldSelf'),
-      { a: null },
-      {},
-      BROKEN,
-    ],
-    [
-      'a null field is the same as itself',
-      ruled(object({ a: { ...text, nullable: true } }), 'self == oldSelf'),
-      { a: null },
-      { a: null },
-      [],
-    ],
-    [
-      'sets add up to a set',
-      ruled(listOf(text, 'set'), 'size(self + oldSelf) == 3'),
-      ['a', 'b'],
-      ['b', 'c'],
-      [],
-    ],
-  ])('%s', (_name, schema, value, old, problems) => {
+  it.each(TRANSITIONS)('%s', (_name, schema, value, old, problems) => {
     expect(judge(schema, value, old).problems).toEqual(problems);
   });
 });
@@ -273,85 +267,88 @@ describe('a complaint', () => {
   });
 });
 
+const short: Schema = { ...text, maxLength: 1 };
+const never = ruled(text, 'false');
+
+const UNCHANGED: readonly [string, Schema, unknown, unknown, string[]][] = [
+  [
+    'a value that became too long',
+    object({ a: short, b: text }),
+    { a: 'xx', b: 'new' },
+    { a: 'xx', b: 'old' },
+    [],
+  ],
+  ['but a change of it', object({ a: short }), { a: 'xxx' }, { a: 'xx' }, ['TooLong spec.it.a']],
+  [
+    'a field that became required',
+    { ...object({ a: text, b: text }), required: ['a'] },
+    { b: 'x' },
+    { b: 'x' },
+    [],
+  ],
+  [
+    'but not beside a change',
+    { ...object({ a: text, b: text }), required: ['a'] },
+    { b: 'y' },
+    { b: 'x' },
+    ['Required spec.it.a'],
+  ],
+  [
+    'an item of a list map, by key',
+    listOf(object({ k: text, v: short }), 'map', ['k']),
+    [{ k: 'b' }, { k: 'a', v: 'xx' }],
+    [{ k: 'a', v: 'xx' }],
+    [],
+  ],
+  ['not an item of a list that changed', listOf(short), ['xx', 'y'], ['xx'], ['TooLong spec.it[0]']],
+  [
+    'nor an object in it',
+    listOf(object({ v: short })),
+    [{ v: 'xx' }, {}],
+    [{ v: 'xx' }],
+    ['TooLong spec.it[0].v'],
+  ],
+  ['a list as a whole', listOf(short), ['xx'], ['xx'], []],
+  ['a rule', object({ a: never, b: text }), { a: 'x', b: 'new' }, { a: 'x', b: 'old' }, []],
+  [
+    'but a transition rule',
+    object({ a: ruled(text, "oldSelf == ''"), b: text }),
+    { a: 'x' },
+    { a: 'x' },
+    ['Invalid spec.it.a'],
+  ],
+  [
+    'nor an evaluation that fails',
+    object({ a: ruled(text, 'int(self) > 0') }),
+    { a: 'x' },
+    { a: 'x' },
+    ['Invalid spec.it.a'],
+  ],
+  [
+    'twins that were there before, anywhere',
+    object({ a: listOf(text, 'set') }),
+    { a: ['y', 'y'] },
+    { a: ['x', 'x'] },
+    [],
+  ],
+  [
+    'but not new twins',
+    object({ a: listOf(text, 'set') }),
+    { a: ['y', 'y'] },
+    { a: ['x'] },
+    ['Duplicate spec.it.a[1]'],
+  ],
+  [
+    'a value of a type that is wrong now, to a rule that reads it',
+    object({ a: ruled({ type: 'integer' }, 'self > 0') }),
+    { a: 'x' },
+    { a: 'x' },
+    ['Invalid spec.it.a'],
+  ],
+];
+
 describe('what did not change is not refused', () => {
-  const short: Schema = { ...text, maxLength: 1 };
-  const never = ruled(text, 'false');
-  it.each<[string, Schema, unknown, unknown, string[]]>([
-    [
-      'a value that became too long',
-      object({ a: short, b: text }),
-      { a: 'xx', b: 'new' },
-      { a: 'xx', b: 'old' },
-      [],
-    ],
-    ['but a change of it', object({ a: short }), { a: 'xxx' }, { a: 'xx' }, ['TooLong spec.it.a']],
-    [
-      'a field that became required',
-      { ...object({ a: text, b: text }), required: ['a'] },
-      { b: 'x' },
-      { b: 'x' },
-      [],
-    ],
-    [
-      'but not beside a change',
-      { ...object({ a: text, b: text }), required: ['a'] },
-      { b: 'y' },
-      { b: 'x' },
-      ['Required spec.it.a'],
-    ],
-    [
-      'an item of a list map, by key',
-      listOf(object({ k: text, v: short }), 'map', ['k']),
-      [{ k: 'b' }, { k: 'a', v: 'xx' }],
-      [{ k: 'a', v: 'xx' }],
-      [],
-    ],
-    ['not an item of a list that changed', listOf(short), ['xx', 'y'], ['xx'], ['TooLong spec.it[0]']],
-    [
-      'nor an object in it',
-      listOf(object({ v: short })),
-      [{ v: 'xx' }, {}],
-      [{ v: 'xx' }],
-      ['TooLong spec.it[0].v'],
-    ],
-    ['a list as a whole', listOf(short), ['xx'], ['xx'], []],
-    ['a rule', object({ a: never, b: text }), { a: 'x', b: 'new' }, { a: 'x', b: 'old' }, []],
-    [
-      'but a transition rule',
-      object({ a: ruled(text, "oldSelf == ''"), b: text }),
-      { a: 'x' },
-      { a: 'x' },
-      ['Invalid spec.it.a'],
-    ],
-    [
-      'nor an evaluation that fails',
-      object({ a: ruled(text, 'int(self) > 0') }),
-      { a: 'x' },
-      { a: 'x' },
-      ['Invalid spec.it.a'],
-    ],
-    [
-      'twins that were there before, anywhere',
-      object({ a: listOf(text, 'set') }),
-      { a: ['y', 'y'] },
-      { a: ['x', 'x'] },
-      [],
-    ],
-    [
-      'but not new twins',
-      object({ a: listOf(text, 'set') }),
-      { a: ['y', 'y'] },
-      { a: ['x'] },
-      ['Duplicate spec.it.a[1]'],
-    ],
-    [
-      'a value of a type that is wrong now, to a rule that reads it',
-      object({ a: ruled({ type: 'integer' }, 'self > 0') }),
-      { a: 'x' },
-      { a: 'x' },
-      ['Invalid spec.it.a'],
-    ],
-  ])('%s', (_name, schema, value, old, problems) => {
+  it.each(UNCHANGED)('%s', (_name, schema, value, old, problems) => {
     expect(judge(schema, value, old).problems).toEqual(problems);
   });
 });
