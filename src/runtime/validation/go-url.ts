@@ -19,6 +19,8 @@ const HOST_FORBIDDEN = /[ #%/?@\\^`{|}]/;
 
 /** Undefined where Go reports an error. Neither a fragment nor a relative path: both are errors, or part of the path. */
 export function parseRequestUri(text: string): GoUrl | undefined {
+  // Control characters are what is looked for.
+  // eslint-disable-next-line no-control-regex
   if (text === '' || /[\u0000-\u001f\u007f]/.test(text)) return undefined;
   if (text === '*') return { scheme: '', host: '', escapedPath: '*', rawQuery: '', text };
   const scheme = schemeOf(text);
