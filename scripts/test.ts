@@ -91,6 +91,8 @@ function jest(part: string, folder: string, env: NodeJS.ProcessEnv): Score {
       `--testPathPatterns=test/${part}/`,
       // Each integration file has a control plane of its own: two cores hold one at a time.
       part === 'unit' ? '--maxWorkers=2' : '--runInBand',
+      // A test that failed may have left a server open: the failure is counted, and must not become a hang.
+      '--forceExit',
       '--json',
       `--outputFile=${report}`,
     ],
