@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from './auth.ts';
-import { currentBundle, type ServingCertificate } from './certificates.ts';
+import { currentBundle, type Bundle, type ServingCertificate } from './certificates.ts';
 import type { Client } from './client.ts';
 import type { Clock } from './clock.ts';
 import { certificateNames, type Config } from './config.ts';
@@ -22,7 +22,8 @@ export function certificateSource(
   if (webhookCertDir !== undefined) return certificateFiles(webhookCertDir);
   const names = certificateNames(config);
   const keeper = { client, namespace, secretName: SECRET_NAME, names, clock, log };
-  return (signal) => currentBundle(keeper, signal);
+  let served: Bundle | undefined;
+  return async (signal) => (served = await currentBundle({ ...keeper, served }, signal));
 }
 
 /**

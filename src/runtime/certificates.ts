@@ -225,14 +225,16 @@ export interface KeeperOptions {
   names: readonly string[];
   clock: Clock;
   log: Log;
+  /** what this replica serves: where the Secret was deleted, its CA is still published beside the new one */
+  served?: Bundle | undefined;
 }
 
 /**
- * The bundle in force, renewed when due. Replicas that start together race for one Secret: the loser of a create or
+ * The bundle in force, renewed when due; a deleted Secret asks for a new CA and a new leaf. Replicas that start together race for one Secret: the loser of a create or
  * update reads what the winner wrote, so all of them serve leaves of one CA.
  */
 export async function currentBundle(options: KeeperOptions, signal?: AbortSignal): Promise<Bundle> {
-  const { client, namespace, secretName, names, clock, log } = options;
+  const { client, namespace, secretName, names, clock, log, served } = options;
   const reading = signal === undefined ? {} : { signal };
   for (;;) {
     const secret = await client.get<Secret>(SECRET, { name: secretName, namespace }, reading).catch(absent);
@@ -244,7 +246,7 @@ export async function currentBundle(options: KeeperOptions, signal?: AbortSignal
       action: decision.action,
       why: 'why' in decision ? decision.why : '',
     });
-    const renewed = await renew(bundle, decision, names, clock.now());
+    const renewed = await replacement(bundle, served, decision, names, clock.now());
     const object = secretOf(renewed, secretName, namespace, secret);
     try {
       await (secret === undefined
@@ -255,6 +257,22 @@ export async function currentBundle(options: KeeperOptions, signal?: AbortSignal
       if (!isApiError(error, 'conflict', 'alreadyExists')) throw error;
     }
   }
+}
+
+/**
+ * What takes the place of a Secret that is not to be kept. Where nothing can be read in it, what is served tells the CA
+ * that must stay published; a rotation that is under way is gone on with, or the CA of that leaf would be forgotten.
+ */
+function replacement(
+  bundle: Bundle | undefined,
+  served: Bundle | undefined,
+  decision: CertificateDecision,
+  names: readonly string[],
+  now: Instant,
+): Promise<Bundle> | Bundle {
+  if (bundle !== undefined && parses(bundle.caCert)) return renew(bundle, decision, names, now);
+  const underWay = served !== undefined && isOf(new X509Certificate(served.cert), served.previousCa, now);
+  return underWay ? served : renew(served ?? bundle, decision, names, now);
 }
 
 /** Looks at `current` every minute, and hands on what changed. Never throws. */
