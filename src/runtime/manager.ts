@@ -186,6 +186,8 @@ export class Manager {
       ...(observers === undefined ? {} : { observer: observers.controller }),
     });
     const unlisten = this.#listen(kind, informer, pipeline, queue);
+    // One that went between two terms, in spite of its finalizer, is in no cache: nobody else would tell of it.
+    for (const key of pipeline.heldKeys()) queue.add(key, 'resync');
     this.#controllers.push(controller);
     controller.start(term.signal);
     return async () => {

@@ -54,6 +54,11 @@ export class Pipeline {
     return this.#echoes.isEcho(object);
   }
 
+  /** The resources that our finalizer holds, as far as this process knows; some of them may be gone. */
+  heldKeys(): Key[] {
+    return [...this.#held.keys()];
+  }
+
   async reconcile(key: Key, signal: AbortSignal): Promise<Result> {
     const { informer, kind, reader, clock } = this.#options;
     if (!(await this.#echoes.seen(key, signal))) return { type: 'wait', ms: 0, reason: 'EchoPending' };

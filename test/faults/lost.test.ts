@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startCluster, type Cluster } from '../cluster/controlplane.ts';
+import { LEASE } from '../../src/runtime/leader.ts';
 import { BENCH } from '../bench/bench-kind.ts';
 import { openArena } from './arena.ts';
 import { calm } from './plan.ts';
@@ -48,6 +49,29 @@ it('a resource that goes in spite of its finalizer takes along what was made for
     await untilSettled(arena.admin, namespace, operator.cache);
     expect(await copies(namespace)).toHaveLength(1);
     await deleteInSpiteOfFinalizer(namespace);
+    await untilSettled(arena.admin, namespace, operator.cache);
+    expect(await copies(namespace)).toHaveLength(0);
+  } finally {
+    await operator.stop();
+  }
+});
+
+it('and so does one that went while nobody led', async () => {
+  const namespace = 'between-terms';
+  await arena.admin.raw('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } });
+  const operator = await startSubject(arena, namespace, calm, dice(1));
+  const gone = (): boolean => operator.cache.informer(BENCH).list().length === 0;
+  try {
+    await apply(namespace, 1);
+    await untilSettled(arena.admin, namespace, operator.cache);
+    // A holder that never renews: the subject's term ends, and the next one begins three seconds later.
+    const renewTime = new Date().toISOString().replace('Z', '000Z');
+    const body = { spec: { holderIdentity: 'thief', renewTime } };
+    await arena.admin.patch(LEASE, { name: 'faults', namespace }, { type: 'merge', body });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await deleteInSpiteOfFinalizer(namespace);
+    expect(await operator.cache.informer(BENCH).until(gone, AbortSignal.timeout(1_000))).toBe(true);
+    expect(await copies(namespace)).toHaveLength(1);
     await untilSettled(arena.admin, namespace, operator.cache);
     expect(await copies(namespace)).toHaveLength(0);
   } finally {
