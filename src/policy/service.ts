@@ -10,6 +10,7 @@ import { type as POLICY_RULE } from './policyrule/crd.gen.ts';
 import { TOPIC } from './policyrule/gather.ts';
 import type { Compile, PolicyRuleParts } from './policyrule/kind.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
+import { compileShared, SharedModules } from './sharing.ts';
 
 const NAMESPACE: ResourceType = {
   group: '',
@@ -24,21 +25,19 @@ const REPORT_MS = 10_000;
 export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningService {
   const { cache, presence, clock, log, env, signal } = context;
   const opaBin = env['OPA_BIN'];
-  const compile: Compile = (source, aborted) => compileWith(source, { signal: aborted, opaBin });
+  const compile: Compile = compileShared((source, aborted) =>
+    compileWith(source, { signal: aborted, opaBin }),
+  );
   const engine = createEngine({ clock });
-  const library = new Library({
-    compile,
-    engine: {
-      load: (id, { wasm, entrypoint }) => {
-        engine.load(id, wasm, entrypoint);
-      },
-      unload: (id) => {
-        engine.unload(id);
-      },
+  const modules = new SharedModules({
+    load: (id, { wasm, entrypoint }) => {
+      engine.load(id, wasm, entrypoint);
     },
-    log,
-    signal,
+    unload: (id) => {
+      engine.unload(id);
+    },
   });
+  const library = new Library({ compile, engine: modules, log, signal });
   cache.informer<PolicyRule>(POLICY_RULE).listen((change) => {
     library.follow(change);
   });
@@ -48,7 +47,7 @@ export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningS
   });
   const gate = policyGate({
     library,
-    evaluate: (id, input, deadlineMs) => engine.evaluate(id, { input, deadlineMs }),
+    evaluate: (id, input, deadlineMs) => engine.evaluate(modules.moduleOf(id), { input, deadlineMs }),
     namespaceLabels: (name) => {
       const namespace = namespaces.get(name);
       return namespace === undefined ? undefined : (namespace.metadata.labels ?? {});
