@@ -158,7 +158,8 @@ function readBody(body: HttpResponse['body'], what: string): Promise<string> {
     });
     // 'close' without 'end' or 'error': the connection ended inside the body.
     body.once('close', () => {
-      reject(new ApiError('transient', `${what}: the connection broke inside the answer`));
+      if (!body.readableEnded)
+        reject(new ApiError('transient', `${what}: the connection broke inside the answer`));
     });
   });
 }
