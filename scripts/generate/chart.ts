@@ -3,16 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
 import type { Permission, Permissions } from '../../src/runtime/permissions.ts';
+import { between } from './between.ts';
 import { valuesTable } from './values.ts';
 
 const CHART = 'charts/cogniforge';
 /** Folders of which every file is generated. */
 export const CHART_GLOBS = [`${CHART}/files/crds/*`, `${CHART}/files/rbac.yaml`, `${CHART}/README.md`];
-const [BEGIN, END] = [
-  '<!-- values: generated from values.yaml by npm run generate -->',
-  '<!-- end of values -->',
-];
-
 /** By path in the checkout. `crds`: names of the files in crds/. */
 export function chartFiles(
   root: string,
@@ -24,7 +20,7 @@ export function chartFiles(
   for (const file of crds) files.set(`${CHART}/files/crds/${file}`, read(`crds/${file}`));
   files.set(`${CHART}/files/rbac.yaml`, rbacOf(permissions));
   const readme = `${CHART}/README.md`;
-  files.set(readme, withTable(read(readme), valuesTable(read(`${CHART}/values.yaml`)), readme));
+  files.set(readme, between(read(readme), 'values', 'values.yaml', valuesTable(read(`${CHART}/values.yaml`)), readme));
   return files;
 }
 
@@ -35,10 +31,4 @@ function rbacOf({ cluster, namespace }: Permissions): string {
     '# Generated from src/kinds.ts by `npm run generate`. Do not edit.',
     dump({ cluster: plain(cluster), namespace: plain(namespace) }, { lineWidth: 110 }),
   ].join('\n');
-}
-
-function withTable(text: string, table: string, file: string): string {
-  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`${file} must hold "${BEGIN}" and "${END}"`);
-  return `${text.slice(0, from + BEGIN.length)}\n\n${table}\n${text.slice(to)}`;
 }
