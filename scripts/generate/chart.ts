@@ -20,7 +20,10 @@ export function chartFiles(
   for (const file of crds) files.set(`${CHART}/files/crds/${file}`, read(`crds/${file}`));
   files.set(`${CHART}/files/rbac.yaml`, rbacOf(permissions));
   const readme = `${CHART}/README.md`;
-  files.set(readme, between(read(readme), 'values', 'values.yaml', valuesTable(read(`${CHART}/values.yaml`)), readme));
+  files.set(
+    readme,
+    between(read(readme), 'values', 'values.yaml', valuesTable(read(`${CHART}/values.yaml`)), readme),
+  );
   return files;
 }
 
