@@ -144,7 +144,9 @@ async function readKubeconfig(file: string): Promise<KubeConfigFile> {
   try {
     parsed = parseYamlDocument(text, { file });
   } catch (error) {
-    throw error instanceof YamlError ? new ConfigError(error.message) : error;
+    if (!(error instanceof YamlError)) throw error;
+    // Not its reason: that may quote the line, and the line may be the token.
+    throw new ConfigError(`${file}: line ${String(error.line)}, column ${String(error.column)}: not YAML`);
   }
   if (typeof parsed !== 'object' || parsed === null) throw new ConfigError(`${file} is not a kubeconfig`);
   return parsed;
