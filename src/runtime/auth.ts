@@ -207,7 +207,12 @@ async function pluginCredentials(file: string, context: string): Promise<Credent
   const ask = async (): Promise<string | undefined> => {
     const options: { headers?: Record<string, string>; cert?: unknown } = { headers: {} };
     loaded ??= fresh();
-    await loaded.applyToHTTPSOptions(options);
+    await loaded.applyToHTTPSOptions(options).catch((error: unknown) => {
+      // The parser quotes what it stumbled over: a plugin of another protocol prints the bare token.
+      throw error instanceof SyntaxError
+        ? new ConfigError(`context ${context}: its plugin printed no JSON`)
+        : error;
+    });
     const header = options.headers?.['Authorization'];
     if (header === undefined && options.cert !== undefined)
       throw new ConfigError(
