@@ -308,15 +308,17 @@ describe('the search', () => {
       'ConfigMaps, the probe among them': 'kube-root-ca.crt',
       Leases: 'cogniforge.dev/report',
       'the webhook configuration': 'fail.admission.cogniforge.dev',
-      '/metrics': 'controller_runtime_webhook_requests_total{webhook="/admit/fail"',
+      '/metrics': 'rest_client_requests_total{code="200"',
       '/healthz and /readyz': '[+]caches ok',
       'the command line': 'controller',
       "the API server's audit log": 'PolicyViolation',
       "the API server's own log": 'apiserver',
     };
     const before = await collect(stage, places, operator);
-    for (const [source, mark] of Object.entries(marks))
-      expect([source, before.get(source)]).toEqual([source, expect.stringContaining(mark)]);
+    const blind = Object.entries(marks).filter(
+      ([source, mark]) => before.get(source)?.includes(mark) !== true,
+    );
+    expect(blind).toEqual([]);
 
     const [text, plain] = [newCanary(), newPlainCanary()];
     const json = JSON.stringify({ text: `${text} ${plain}` });
