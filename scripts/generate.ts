@@ -7,6 +7,7 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { dirname, join } from 'node:path';
 import { CHART_GLOBS, chartFiles } from './generate/chart.ts';
 import { readCrds } from './generate/crds.ts';
+import { SECURITY_DOC, withRights } from './generate/rights.ts';
 import { crdModule, folderOf, typesOf } from './generate/types.ts';
 import { compileValidator } from '../src/runtime/validation/validate.ts';
 
@@ -63,6 +64,7 @@ const chart = chartFiles(
   permissions,
 );
 wrong += settle(chart, CHART_GLOBS);
+wrong += settle(withRights(root, permissions), [SECURITY_DOC]);
 if (check) {
   if (wrong > 0) process.exit(1);
   console.log(`${String(code.size + chart.size)} generated files are up to date`);
