@@ -9,6 +9,7 @@ import { CHART_GLOBS, chartFiles } from './generate/chart.ts';
 import { DOCS_GLOBS, docsFiles } from './generate/docs.ts';
 import { readCrds } from './generate/crds.ts';
 import { OPERATIONS_DOC, withMetrics } from './generate/metrics.ts';
+import { SECURITY_DOC, withRights } from './generate/rights.ts';
 import { crdModule, folderOf, typesOf } from './generate/types.ts';
 import { compileValidator } from '../src/runtime/validation/validate.ts';
 
@@ -68,6 +69,7 @@ wrong += settle(chart, CHART_GLOBS);
 const docs = docsFiles(root, crds);
 wrong += settle(docs, DOCS_GLOBS);
 wrong += settle(withMetrics(root), [OPERATIONS_DOC]);
+wrong += settle(withRights(root, permissions), [SECURITY_DOC]);
 if (check) {
   if (wrong > 0) process.exit(1);
   console.log(`${String(code.size + chart.size + docs.size)} generated files are up to date`);

@@ -5,6 +5,7 @@ import { policyCommand } from './policy/commands.ts';
 import { compilerVersion } from './policy/compiler.ts';
 import { systemClock } from './runtime/clock.ts';
 import { messageOf } from './runtime/errors.ts';
+import { redactText } from './runtime/redact.ts';
 import { GRACE_MS, untilTerminated } from './runtime/termination.ts';
 
 const USAGE = `usage: cogniforge COMMAND
@@ -58,7 +59,7 @@ function opaVersion(): Promise<string> {
 run(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(`cogniforge: ${messageOf(error)}\n`);
+    process.stderr.write(`cogniforge: ${redactText(messageOf(error))}\n`);
     process.exit(1);
   },
 );

@@ -144,7 +144,9 @@ async function readKubeconfig(file: string): Promise<KubeConfigFile> {
   try {
     parsed = parseYamlDocument(text, { file });
   } catch (error) {
-    throw error instanceof YamlError ? new ConfigError(error.message) : error;
+    if (!(error instanceof YamlError)) throw error;
+    // Not its reason: that may quote the line, and the line may be the token.
+    throw new ConfigError(`${file}: line ${String(error.line)}, column ${String(error.column)}: not YAML`);
   }
   if (typeof parsed !== 'object' || parsed === null) throw new ConfigError(`${file} is not a kubeconfig`);
   return parsed;
@@ -205,7 +207,12 @@ async function pluginCredentials(file: string, context: string): Promise<Credent
   const ask = async (): Promise<string | undefined> => {
     const options: { headers?: Record<string, string>; cert?: unknown } = { headers: {} };
     loaded ??= fresh();
-    await loaded.applyToHTTPSOptions(options);
+    await loaded.applyToHTTPSOptions(options).catch((error: unknown) => {
+      // The parser quotes what it stumbled over: a plugin of another protocol prints the bare token.
+      throw error instanceof SyntaxError
+        ? new ConfigError(`context ${context}: its plugin printed no JSON`)
+        : error;
+    });
     const header = options.headers?.['Authorization'];
     if (header === undefined && options.cert !== undefined)
       throw new ConfigError(

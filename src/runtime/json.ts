@@ -2,6 +2,7 @@
  * JSON without loss. JavaScript's numbers end at 2^53, Kubernetes' integers at 2^63: a number whose digits would not
  * survive is kept as its source text in a `JSON.rawJSON` object, which `JSON.stringify` writes back as it stood.
  */
+import { messageOf } from './errors.ts';
 
 /** Fewer than 16 digits always survive a double. The scan is a hundred times cheaper than parsing with a reviver. */
 const LONG_NUMBER = /[0-9][0-9.]{15}/;
@@ -22,8 +23,24 @@ interface LosslessJson {
 
 const lossless = JSON as unknown as LosslessJson;
 
-/** Throws SyntaxError. A `__proto__` key becomes an ordinary own property. */
+/** Throws SyntaxError, whose message never quotes the text. A `__proto__` key becomes an ordinary own property. */
 export function parseJson(text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new SyntaxError(withoutText(messageOf(error)));
+  }
+}
+
+/**
+ * V8 quotes the neighbourhood of an unexpected token, all of a short text: half a Secret would stand in a log. Its other
+ * messages name a position.
+ */
+function withoutText(message: string): string {
+  return message.endsWith('is not valid JSON') ? 'unexpected character' : message;
+}
+
+function parse(text: string): unknown {
   if (!LONG_NUMBER.test(text)) return JSON.parse(text);
   return lossless.parse(text, (_key, value, { source }) =>
     typeof value === 'number' && source !== undefined && !survives(value, source)

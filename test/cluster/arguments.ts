@@ -31,10 +31,12 @@ export interface ApiserverOptions {
   etcdPort: number;
   credentials: Credentials;
   place: Place;
+  /** further flags */
+  flags?: readonly string[];
 }
 
 export function apiserverArguments(options: ApiserverOptions): string[] {
-  const { name, port, etcdPort, credentials, place } = options;
+  const { name, port, etcdPort, credentials, place, flags = [] } = options;
   return [
     `--etcd-servers=http://127.0.0.1:${String(etcdPort)}`,
     `--etcd-prefix=/registry-${name}`,
@@ -62,6 +64,7 @@ export function apiserverArguments(options: ApiserverOptions): string[] {
           // No name server knows the node's name.
           '--kubelet-preferred-address-types=InternalIP',
         ]),
+    ...flags,
   ];
 }
 

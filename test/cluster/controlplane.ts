@@ -43,6 +43,8 @@ export interface ClusterOptions {
   /** false: the cluster is to outlive this process */
   guarded?: boolean;
   folder?: string;
+  /** further flags of every API server */
+  apiserverFlags?: readonly string[];
   /** gives the start up and removes what it has made */
   signal?: AbortSignal;
 }
@@ -61,12 +63,13 @@ interface Start {
   names: readonly string[];
   tools: Tools;
   processes: Processes;
+  flags: readonly string[];
   say: (line: string) => void;
 }
 
 /** Resolves when the API server answers /readyz, the default service account is there, and the node is Ready. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const { say = () => undefined, members = 0, guarded = true, signal } = options;
+  const { say = () => undefined, members = 0, guarded = true, apiserverFlags: flags = [], signal } = options;
   // Asked first: a machine that cannot run a node need not build for minutes to be told.
   const node = options.node === true ? await nodeTools(say) : undefined;
   const tools: Tools = {
@@ -81,7 +84,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const names = ['main', ...Array.from({ length: members }, (_, at) => `member-${String(at + 1)}`)];
   const processes = processGroup(folder, guarded, signal);
   try {
-    return await start({ folder, names, tools, processes, say });
+    return await start({ folder, names, tools, processes, flags, say });
   } catch (error) {
     await processes.stop();
     if (signal?.aborted === true) await removeTraces(folder);
@@ -94,7 +97,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 }
 
 async function start(context: Start): Promise<Cluster> {
-  const { folder, names, tools, processes, say } = context;
+  const { folder, names, tools, processes, flags, say } = context;
   const [etcdPort = 0, peerPort = 0, ...ports] = await freePorts(2 + names.length);
   const [mainPort = 0] = ports;
   const namespaces = tools.node === undefined ? undefined : await createNamespaces(folder, processes);
@@ -113,7 +116,7 @@ async function start(context: Start): Promise<Cluster> {
       // Pods are the main cluster's.
       ...(namespaces === undefined || at > 0 ? {} : { nodeAddress: NODE_ADDRESS }),
     };
-    const args = apiserverArguments({ name, port: ports[at] ?? 0, etcdPort, credentials, place });
+    const args = apiserverArguments({ name, port: ports[at] ?? 0, etcdPort, credentials, place, flags });
     processes.start({ name: `kube-apiserver-${name}`, command: tools.apiserver, args, within });
   }
   say('waiting for the API server ...');

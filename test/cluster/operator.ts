@@ -8,6 +8,7 @@ import { endByPid, freePorts } from './processes.ts';
 
 export interface Operator {
   pid: number;
+  webhookPort: number;
   healthPort: number;
   /** SIGTERM, and SIGKILL when it does not end */
   stop(): Promise<void>;
@@ -23,13 +24,17 @@ export interface OperatorOptions {
   readySeconds?: number;
   /** it is to outlive this process */
   detached?: boolean;
+  /** further flags */
+  flags?: readonly string[];
+  env?: Readonly<Record<string, string>>;
 }
 
 const COMMAND = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'bin', 'cogniforge.js');
 
 /** Resolves when /readyz says so; throws with the end of its log when it does not. */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
-  const { kubeconfig, opa, logFile, address = '127.0.0.1', detached = false, readySeconds = 30 } = options;
+  const { kubeconfig, opa, logFile, address = '127.0.0.1', detached = false } = options;
+  const { readySeconds = 30, flags = [], env } = options;
   const [webhook = 0, health = 0] = await freePorts(2);
   const log = openSync(logFile, 'a');
   const args = [
@@ -39,11 +44,12 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     `--webhook-url=https://${address.includes(':') ? `[${address}]` : address}:${String(webhook)}`,
     '--health-host=127.0.0.1',
     `--health-port=${String(health)}`,
+    ...flags,
   ];
   const child = spawn(process.execPath, [COMMAND, 'controller', ...args], {
     stdio: ['ignore', log, log],
     detached,
-    env: { ...process.env, OPA_BIN: opa },
+    env: { ...process.env, ...env, OPA_BIN: opa },
   });
   closeSync(log);
   if (detached) child.unref();
@@ -57,7 +63,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   if (pid === undefined) throw new Error('the operator has no process');
-  return { pid, healthPort: health, stop: () => endByPid(pid) };
+  return { pid, webhookPort: webhook, healthPort: health, stop: () => endByPid(pid) };
 }
 
 /** HTTP status of /readyz, 0 when nobody answers. */

@@ -1,8 +1,8 @@
 /** A control plane with the CRDs, and replicas of the operator beside it: what each test of policy starts from. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { startCluster, type Cluster } from '../../cluster/controlplane.ts';
-import { startOperator, type Operator } from '../../cluster/operator.ts';
+import { startCluster, type Cluster, type ClusterOptions } from '../../cluster/controlplane.ts';
+import { startOperator, type Operator, type OperatorOptions } from '../../cluster/operator.ts';
 import { toolPath } from '../../cluster/tools.ts';
 
 export interface Output {
@@ -17,7 +17,7 @@ export interface Stage {
   /** the same, throws when it fails */
   must(args: string, input?: object): string;
   get(args: string): Json;
-  startReplica(): Promise<Operator>;
+  startReplica(options?: Partial<OperatorOptions>): Promise<Operator>;
   stop(): Promise<void>;
 }
 
@@ -27,8 +27,8 @@ export type Json = Record<string, unknown>;
 export const CONFIG_MAPS = { kinds: [{ apiGroups: [''], kinds: ['ConfigMap'] }] };
 export const READY_SECONDS = 40;
 
-export async function openStage(): Promise<Stage> {
-  const cluster = await startCluster();
+export async function openStage(options: ClusterOptions = {}): Promise<Stage> {
+  const cluster = await startCluster(options);
   const operators: Operator[] = [];
   const kubectl = (args: string, input?: object): Output => {
     const { status, stdout, stderr } = spawnSync(
@@ -52,9 +52,9 @@ export async function openStage(): Promise<Stage> {
     kubectl,
     must,
     get: (args) => JSON.parse(must(`get ${args} -o json`)) as Json,
-    async startReplica() {
+    async startReplica(special = {}) {
       const logFile = join(cluster.folder, `operator-${String(operators.length)}.log`);
-      const operator = await startOperator({ kubeconfig: cluster.kubeconfig, opa, logFile });
+      const operator = await startOperator({ kubeconfig: cluster.kubeconfig, opa, logFile, ...special });
       operators.push(operator);
       return operator;
     },

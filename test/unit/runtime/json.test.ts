@@ -30,6 +30,39 @@ describe('lossless JSON', () => {
   });
 });
 
+describe('what is no JSON', () => {
+  it.each([
+    ['c4n4ry', 'unexpected character'],
+    ['{"token": c4n4ry}', 'unexpected character'],
+    [`{"padding": "${'x'.repeat(100)}", "token": c4n4ry, "padding": "${'x'.repeat(100)}"}`, 'unexpected'],
+    ['{"token": "x", 12345678901234567890: c4n4ry}', 'position 15'],
+    ['{"token": "x" "c4n4ry"}', 'position 14'],
+    ['[1]c4n4ry', 'position 3'],
+    ['{"token": "c4n4ry', 'position 17'],
+    ['{"token": "c4n4ry",', 'position 19'],
+    ['', 'end of JSON'],
+  ])('%s is refused without being quoted', (text, words) => {
+    expect(() => parseJson(text)).toThrow(SyntaxError);
+    expect(() => parseJson(text)).toThrow(words);
+    expect(() => parseJson(text)).not.toThrow(/c4n|4ry/);
+  });
+
+  it('is never quoted, whatever it is', () => {
+    const canary = 'c4n4ry';
+    fc.assert(
+      fc.property(fc.json(), fc.nat(), (text, at) => {
+        const cut = at % (text.length + 1);
+        const broken = text.slice(0, cut) + canary + text.slice(cut);
+        try {
+          parseJson(broken);
+        } catch (error) {
+          expect(String(error)).not.toContain(canary);
+        }
+      }),
+    );
+  });
+});
+
 describe('deepEqual', () => {
   it.each<[unknown, unknown, boolean]>([
     [{ a: 1, b: [1, { c: null }] }, { b: [1, { c: null }], a: 1 }, true],
