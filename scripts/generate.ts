@@ -8,7 +8,6 @@ import { dirname, join } from 'node:path';
 import { CHART_GLOBS, chartFiles } from './generate/chart.ts';
 import { DOCS_GLOBS, docsFiles } from './generate/docs.ts';
 import { readCrds } from './generate/crds.ts';
-import { OPERATIONS_DOC, withMetrics } from './generate/metrics.ts';
 import { SECURITY_DOC, withRights } from './generate/rights.ts';
 import { crdModule, folderOf, typesOf } from './generate/types.ts';
 import { compileValidator } from '../src/runtime/validation/validate.ts';
@@ -68,7 +67,6 @@ const chart = chartFiles(
 wrong += settle(chart, CHART_GLOBS);
 const docs = docsFiles(root, crds);
 wrong += settle(docs, DOCS_GLOBS);
-wrong += settle(withMetrics(root), [OPERATIONS_DOC]);
 wrong += settle(withRights(root, permissions), [SECURITY_DOC]);
 if (check) {
   if (wrong > 0) process.exit(1);

@@ -2,13 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { lineOf } from './figures.ts';
-import { sizing } from './sizing.ts';
 import { runtime, type BenchOptions, type BenchResult } from './runtime.ts';
 
-const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchResult>>> = {
-  runtime,
-  sizing,
-};
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchResult>>> = { runtime };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
