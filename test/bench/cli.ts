@@ -3,8 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { lineOf } from './figures.ts';
 import { runtime, type BenchOptions, type BenchResult } from './runtime.ts';
+import { sizing } from './sizing.ts';
 
-const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchResult>>> = { runtime };
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchResult>>> = {
+  runtime,
+  sizing,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
