@@ -44,7 +44,7 @@ export const REST_S = 60;
 export const LOAD_S = 60;
 export const PER_SECOND = 20;
 /** A start that takes longer is no size to recommend. */
-const START_PATIENCE_S = 900;
+const START_PATIENCE_S = 720;
 const ONE_PATIENCE_S = 120;
 const LOOK_MS = 100;
 
