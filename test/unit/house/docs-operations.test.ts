@@ -96,7 +96,6 @@ describe('the alerts', () => {
       (await metrics.registry.getSingleMetric('rest_client_requests_total')?.get()) ?? {};
     const { expr = '' } = alerts.find(({ alert }) => alert === 'CogniForgeApiServerErrors') ?? {};
     const pattern = asked(expr).selectors[0]?.matchers.find(({ label }) => label === 'code')?.value;
-    // eslint-disable-next-line no-restricted-syntax -- the pattern is the chart's own
     const failed = new RegExp(`^(?:${pattern ?? ''})$`);
     const codes = values.map(({ labels }) => String(labels['code']));
     expect(codes.filter((code) => failed.test(code))).toEqual(['<error>', '503']);
@@ -105,7 +104,6 @@ describe('the alerts', () => {
   it('of slow admission looks at the roads that objects of others come by, and at no other', () => {
     const { expr = '' } = alerts.find(({ alert }) => alert === 'CogniForgeAdmissionSlow') ?? {};
     const pattern = asked(expr).selectors[0]?.matchers.find(({ label }) => label === 'webhook')?.value;
-    // eslint-disable-next-line no-restricted-syntax -- the pattern is the chart's own
     const roads = new RegExp(`^(?:${pattern ?? ''})$`);
     const paths = ['/admit/fail', '/admit/ignore', '/validate/policyrule', '/probe'];
     expect(paths.filter((path) => roads.test(path))).toEqual(['/admit/fail', '/admit/ignore']);
