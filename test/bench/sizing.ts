@@ -15,7 +15,8 @@ import { admin, createNamespace, inParallel } from './objects.ts';
 import type { BenchOptions, BenchResult } from './runtime.ts';
 import { buildApp } from './sizing/app.ts';
 import { ruleAt, teamName, teams } from './sizing/rules.ts';
-import { measureStart, unregister, wait, type Measured, type Place } from './sizing/stage.ts';
+import { measureStart, unregister, wait, type Place } from './sizing/stage.ts';
+import { withTable, type Stage } from './sizing/table.ts';
 
 const CRD_FILE = join(import.meta.dirname, '..', '..', 'crds', 'policyrules.yaml');
 const CRD: ResourceType = {
@@ -29,10 +30,6 @@ const SIZES = [100, 1_000, 5_000];
 const NAMESPACES = Number(process.env['NAMESPACES'] ?? 5_000);
 const WIDTH = 16;
 const ESTABLISHED_MS = 5_000;
-
-interface Stage extends Measured {
-  namespaces: number;
-}
 
 /**
  * The environment shortens a run: SIZES=100,1000 for the numbers of rules, NAMESPACES=0 to leave out the last part, which
@@ -65,7 +62,11 @@ export async function sizing({ say }: BenchOptions): Promise<BenchResult> {
       say(JSON.stringify(measured));
     }
     if (NAMESPACES > 0) stages.push(await manyNamespaces(place, counts[0] ?? 0, made));
-    return { figures: stages.flatMap(figuresOf), raw: { stages } };
+    return {
+      figures: stages.flatMap(figuresOf),
+      raw: { stages },
+      written: (page) => withTable(page, stages),
+    };
   } finally {
     await cluster.stop();
     rmSync(app.folder, { recursive: true, force: true });
