@@ -68,7 +68,7 @@ export async function measureStart(place: Place, rules: number): Promise<Measure
     say(`${String(rules)} rules: load ...`);
     const load = await spent(subject, () =>
       admissions(client, {
-        prefix: `at-${String(rules)}`,
+        prefix: `load-${String(subject.pid)}`,
         teams: teams(rules),
         perSecond: PER_SECOND,
         seconds: LOAD_S,
