@@ -19,8 +19,9 @@ const COLUMNS: readonly [string, (stage: Stage) => string][] = [
   ['CPU at rest', ({ idleCpu }) => `${rounded(idleCpu)} ms/s`],
   ['after load', ({ loadMb }) => `${rounded(loadMb)} MB`],
   ['CPU under load', ({ loadCpu }) => `${rounded(loadCpu)} ms/s`],
-  ['latency p50', ({ latencyMs }) => `${rounded(latencyMs.p50)} ms`],
-  ['latency p99', ({ latencyMs }) => `${rounded(latencyMs.p99)} ms`],
+  ['request p50', ({ latencyMs }) => `${rounded(latencyMs.p50)} ms`],
+  ['request p99', ({ latencyMs }) => `${rounded(latencyMs.p99)} ms`],
+  ['webhook p99', ({ webhook }) => `<= ${rounded(bound(webhook, 0.99) * 1000)} ms`],
   ['one more rule', ({ oneMoreS }) => (oneMoreS === undefined ? '-' : `${rounded(oneMoreS)} s`)],
 ];
 
@@ -36,6 +37,17 @@ export function withTable(page: string, stages: readonly Stage[]): string {
   return page.replace(MARKERS, (_whole, begin: string, end: string) =>
     [begin, '', ...lines, '', end].join('\n'),
   );
+}
+
+/** Seconds: the upper bound of the bucket of /admit/ignore, which all rules of the bench come by, that holds the quantile. */
+function bound(metrics: readonly string[], q: number): number {
+  const buckets = metrics.flatMap((line) => {
+    const [, le, count] =
+      /_latency_seconds_bucket\{le="([^"]+)",webhook="\/admit\/ignore"\} (\d+)$/.exec(line) ?? [];
+    return le === undefined ? [] : [{ le: le === '+Inf' ? Infinity : Number(le), count: Number(count) }];
+  });
+  const all = Math.max(0, ...buckets.map(({ count }) => count));
+  return buckets.find(({ count }) => count >= q * all)?.le ?? Infinity;
 }
 
 /** Three significant digits, whole numbers in full. */
