@@ -15,6 +15,8 @@ export interface BenchOptions {
 export interface BenchResult {
   figures: Figure[];
   raw: unknown;
+  /** a page of the documentation with these figures in it */
+  written?: (page: string) => string;
 }
 
 interface Report {

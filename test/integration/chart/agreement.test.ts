@@ -81,9 +81,9 @@ describe('the Deployment', () => {
 
   it('passes values on', async () => {
     const config = configOf(
-      podOf(await template('--set=webhook.failMode=Ignore,webhook.lameDuckSeconds=0,logLevel=debug')),
+      podOf(await template('--set=webhook.failMode=Ignore,webhook.lameDuckSeconds=15,logLevel=debug')),
     );
-    expect(config).toMatchObject({ webhookFailMode: 'Ignore', lameDuckMs: 0, logLevel: 'debug' });
+    expect(config).toMatchObject({ webhookFailMode: 'Ignore', lameDuckMs: 15_000, logLevel: 'debug' });
   });
 
   it('takes the image by tag, by digest, and of the chart where neither is given', async () => {
@@ -245,7 +245,7 @@ describe('values.schema.json', () => {
     'image.digest=latest',
     'image.pullPolicy=Sometimes',
     'webhook.failMode=Fail',
-    'webhook.lameDuckSeconds=25',
+    'webhook.lameDuckSeconds=16',
     'webhook.certManager.issuerRef.kind=Issuer',
     'policies.podSecurity.enforcementMode=Deny',
     'networkPolicy.apiServerPorts[0]=0',
