@@ -303,6 +303,38 @@ describe('an end of the operator', () => {
   });
 });
 
+/** Puts the text where the operator and the API server write. */
+function plant(json: string): void {
+  appendFileSync(places.log, `${json}\n`);
+  appendFileSync(join(stage.cluster.folder, 'kube-apiserver-main.log'), `${json}\n`);
+  writeFileSync(join(places.scratch, 'left-behind'), Buffer.from(json).toString('base64'));
+  const involvedObject = { kind: 'PolicyRule', name: 'quiet', namespace: 'default' };
+  stage.must('create -f -', {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: 'x', namespace: 'default' },
+    involvedObject,
+    message: json,
+  });
+  stage.must('create -f -', {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'x', namespace: 'default' },
+    data: { json },
+  });
+  stage.must('create -f -', {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { name: 'x', namespace: 'default', annotations: { json } },
+  });
+  patch('policyrule conflict --subresource=status', {
+    status: { lastError: { message: json } },
+  });
+  patch('validatingwebhookconfiguration cogniforge', {
+    metadata: { annotations: { json } },
+  });
+}
+
 describe('the search', () => {
   it('looked where things are told, and finds a canary that is planted in each of these places', async () => {
     const marks: Record<string, string> = {
@@ -326,34 +358,7 @@ describe('the search', () => {
 
     const [text, plain] = [newCanary(), newPlainCanary()];
     const json = JSON.stringify({ text: `${text} ${plain}` });
-    appendFileSync(places.log, `${json}\n`);
-    appendFileSync(join(stage.cluster.folder, 'kube-apiserver-main.log'), `${json}\n`);
-    writeFileSync(join(places.scratch, 'left-behind'), Buffer.from(json).toString('base64'));
-    const involvedObject = { kind: 'PolicyRule', name: 'quiet', namespace: 'default' };
-    stage.must('create -f -', {
-      apiVersion: 'v1',
-      kind: 'Event',
-      metadata: { name: 'x', namespace: 'default' },
-      involvedObject,
-      message: json,
-    });
-    stage.must('create -f -', {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: 'x', namespace: 'default' },
-      data: { json },
-    });
-    stage.must('create -f -', {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: { name: 'x', namespace: 'default', annotations: { json } },
-    });
-    patch('policyrule conflict --subresource=status', {
-      status: { lastError: { message: json } },
-    });
-    patch('validatingwebhookconfiguration cogniforge', {
-      metadata: { annotations: { json } },
-    });
+    plant(json);
     stage.kubectl(`get configmap ${plain}`);
     const found = hits(
       new Map([
