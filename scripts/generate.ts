@@ -1,11 +1,12 @@
 /**
- * `npm run generate [-- --check]`: crds/*.yaml -> src/<service>/<kind>/{types,crd}.gen.ts; those and src/kinds.ts -> what
- * the chart holds of them. With --check nothing is written; exit 1 where a file differs or is left over. Either way a
+ * `npm run generate [-- --check]`: crds/*.yaml -> src/<service>/<kind>/{types,crd}.gen.ts and docs/kinds; those and
+ * src/kinds.ts -> what the chart holds of them. With --check nothing is written; exit 1 where a file differs or is left over. Either way a
  * schema or a CEL rule that cannot be checked locally ends the run with its place.
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CHART_GLOBS, chartFiles } from './generate/chart.ts';
+import { DOCS_GLOBS, docsFiles } from './generate/docs.ts';
 import { readCrds } from './generate/crds.ts';
 import { crdModule, folderOf, typesOf } from './generate/types.ts';
 import { compileValidator } from '../src/runtime/validation/validate.ts';
@@ -63,7 +64,9 @@ const chart = chartFiles(
   permissions,
 );
 wrong += settle(chart, CHART_GLOBS);
+const docs = docsFiles(root, crds);
+wrong += settle(docs, DOCS_GLOBS);
 if (check) {
   if (wrong > 0) process.exit(1);
-  console.log(`${String(code.size + chart.size)} generated files are up to date`);
+  console.log(`${String(code.size + chart.size + docs.size)} generated files are up to date`);
 }
