@@ -13,7 +13,7 @@ const NAMED_PACKAGES = 3;
 
 /** The first that matches says whose a file is; a group of the pattern names it further. */
 const OWNERS: readonly (readonly [pattern: RegExp, name: (match: string) => string])[] = [
-  [/^(?:usr\/bin|usr\/libexec|usr\/lib|usr\/share)\/(git)(?:-core)?(?:\/|$)/, (name) => name],
+  [/^usr\/(?:bin|libexec|lib|share)\/(git)(?:[-/]|$)/, (name) => name],
   [/^usr\/bin\/([^/]+)$/, (name) => name],
   [/^app\/node_modules\/((?:@[^/]+\/)?[^/]+)\//, (name) => `node_modules/${name}`],
   [/^app\/(dist)\//, () => 'our compiled JavaScript'],
