@@ -26,3 +26,27 @@ export function fences(page: string): Fence[] {
   if (open !== undefined) throw new Error(`the block at line ${String(open.line - 1)} is never closed`);
   return found;
 }
+
+/** Spans of code outside of fenced blocks, their line breaks as blanks, with the line of their beginning. */
+export function spans(page: string): { text: string; line: number }[] {
+  const prose = page.split('\n');
+  for (const { line, text } of fences(page)) {
+    const length = text.split('\n').length;
+    for (let at = line - 2; at <= line - 1 + length && at < prose.length; at += 1) prose[at] = '';
+  }
+  const text = prose.join('\n');
+  return [...text.matchAll(/`((?:[^`\n]|\n(?!\s*\n))+)`/g)].map((match) => ({
+    text: (match[1] ?? '').replaceAll(/\s*\n\s*/g, ' '),
+    line: text.slice(0, match.index).split('\n').length,
+  }));
+}
+
+/** Targets of links and images, without those to other sites and to places of the same page. */
+export function links(page: string): { target: string; line: number }[] {
+  return [...page.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map((match) => ({
+      target: (match[1] ?? '').replace(/#.*$/, ''),
+      line: page.slice(0, match.index).split('\n').length,
+    }))
+    .filter(({ target }) => target !== '' && !/^[a-z]+:/.test(target));
+}
