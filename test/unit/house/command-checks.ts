@@ -101,7 +101,7 @@ function parse(program: 'helm' | 'kubectl', words: readonly string[], facts: Fac
   const left = [...words];
   for (let word = left.shift(); word !== undefined && word !== '--'; word = left.shift()) {
     if (word.startsWith('-') && word !== '-') {
-      const [name = '', value] = splitOnce(word, '=');
+      const [name, value] = splitOnce(word, '=');
       const takesValue = known.get(name);
       if (takesValue === undefined)
         parsed.problems.push(`${[program, ...parsed.subcommand].join(' ')} has no flag ${name}`);
@@ -197,7 +197,7 @@ function setProblems(flag: string, text: string, facts: Facts): string[] {
   const pairs =
     flag === '--set-json' || flag === '--set-literal' ? [text] : text.split(/(?<!\\),(?![^{]*\})/);
   return pairs.flatMap((pair) => {
-    const [key = '', value = ''] = splitOnce(pair, '=');
+    const [key, value = ''] = splitOnce(pair, '=');
     const places = schemasAt(facts.values, key.replaceAll(/\[\d+\]/g, '.0').split(/(?<!\\)\./));
     if (places.length === 0) return [`the chart has no value ${key}`];
     if (PLACEHOLDER.test(value) || flag === '--set-file') return [];
