@@ -2,7 +2,7 @@
  * `npm run image [-- --output FILE] [--tag TAG]`: the operator's image as an archive, without a Docker engine, and its bill
  * of materials (CycloneDX) beside it.
  *
- * For `ctr -n k8s.io images import FILE`, `docker load -i FILE`, `kind load image-archive FILE`.
+ * Prints what each part costs. For `ctr -n k8s.io images import FILE`, `docker load -i FILE`, `kind load image-archive FILE`.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeImage } from './image/archive.ts';
 import { RUN } from './image/contents.ts';
+import { costOf, costTable, megabytes } from './image/cost.ts';
 import { buildLayers } from './image/filesystem.ts';
 import { writeBom } from './image/sbom.ts';
 
@@ -53,15 +54,14 @@ try {
     target,
     scratch,
   );
-  for (const [at, { title }] of layers.entries())
-    say(`${megabytes(join(scratch, `layer-${String(at)}.tar`)).padStart(6)} MB  ${title}`);
-  say(`${megabytes(target).padStart(6)} MB  ${target}`);
-  say(`${megabytes(bom).padStart(6)} MB  ${bom}`);
+  for (const { title } of layers) say(`layer  ${title}`);
+  say(`\n${costTable(costOf(layers, sizeOf(target)))}\n`);
+  for (const file of [target, bom]) say(`${megabytes(sizeOf(file)).padStart(6)} MB  ${file}`);
   say(`${reference}@${digest}`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-function megabytes(file: string): string {
-  return (statSync(file).size / 1e6).toFixed(1);
+function sizeOf(file: string): number {
+  return statSync(file).size;
 }

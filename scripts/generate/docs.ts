@@ -1,143 +1,134 @@
-/** `docs/kinds/<singular>.md` of a CRD: every field with its type, bounds, default and description, and an example. */
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/**
+ * `docs/kinds/<singular>.md` of a CRD: what the kind is for, every field with its type, bounds, default and description, the
+ * rules across fields, and an example. What is written by hand about a kind stands in docs/kinds/parts/<singular>.md and is
+ * taken over as it is.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { isRecord } from '../../src/runtime/json.ts';
-import { parseYaml } from '../../src/runtime/yaml.ts';
 import { storedVersion, type CustomResourceDefinition, type Schema } from '../../src/runtime/schema.ts';
+import { parseYaml } from '../../src/runtime/yaml.ts';
 import type { CrdFile } from './crds.ts';
+import { cell, code, fieldTable, ruleList, tableOf } from './fields.ts';
 
 export const DOCS_GLOBS = ['docs/kinds/*.md'];
+/** The first thing a newcomer applies is also what a page shows. */
+const FIRST = 'deploy/examples/quickstart/';
 
-/** Path and text of every page. Throws where a kind has no example in deploy/examples. */
+/** Path and text of every page. Throws where a kind has no example in deploy/examples, or a part has no kind. */
 export function docsFiles(root: string, crds: readonly CrdFile[]): Map<string, string> {
-  const examples = globSync('deploy/examples/**/*.yaml', { cwd: root }).sort();
-  const pages = new Map(
-    crds.map(({ crd }) => {
-      const { singular } = crd.spec.names;
-      const part = join(root, 'docs', 'kinds', 'parts', `${singular}.md`);
-      const guide = existsSync(part) ? readFileSync(part, 'utf8').trim() : '';
-      return [`docs/kinds/${singular}.md`, pageOf(crd, exampleOf(root, examples, crd), guide)] as const;
-    }),
+  const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+  const find = (pattern: string): string[] => globSync(pattern, { cwd: root }).sort();
+  const all = find('deploy/examples/**/*.yaml');
+  const examples = [...all.filter((file) => file.startsWith(FIRST)), ...all].map((file) => ({
+    file,
+    text: read(file),
+  }));
+  const guides = new Map(
+    find('docs/kinds/parts/*.md').map((file) => [basename(file, '.md'), read(file).trim()]),
   );
-  return new Map([...pages, ['docs/kinds/README.md', indexOf(crds)]]);
-}
-
-function exampleOf(root: string, files: readonly string[], { spec }: CustomResourceDefinition): string {
-  const { kind } = spec.names;
-  for (const file of files) {
-    const text = readFileSync(join(root, file), 'utf8');
-    const about = parseYaml(text, { file }).some((object) => isRecord(object) && object['kind'] === kind);
-    if (about) return `From \`${file}\`:\n\n\`\`\`yaml\n${text.trim()}\n\`\`\``;
+  const pages = new Map([['docs/kinds/README.md', indexOf(crds)]]);
+  for (const { crd } of crds) {
+    const { singular } = crd.spec.names;
+    pages.set(`docs/kinds/${singular}.md`, pageOf(crd, exampleOf(examples, crd), guides.get(singular) ?? ''));
+    guides.delete(singular);
   }
-  throw new Error(`deploy/examples holds no ${kind}: every kind is shown by an example`);
+  for (const left of guides.keys()) throw new Error(`docs/kinds/parts/${left}.md is about no kind of crds/`);
+  return pages;
 }
 
-function pageOf(crd: CustomResourceDefinition, example: string, guide: string): string {
-  const { names, scope, group } = crd.spec;
-  const version = storedVersion(crd);
-  const schema = version.schema.openAPIV3Schema;
-  const { spec: wanted = {}, status = {} } = schema.properties ?? {};
-  const short = (names.shortNames ?? []).map((name) => `\`${name}\``).join(', ');
-  const columns = (version.additionalPrinterColumns ?? []).map(({ name }) => name).join(', ');
+interface Example {
+  file: string;
+  text: string;
+}
+
+function exampleOf(files: readonly Example[], { spec }: CustomResourceDefinition): Example {
+  const { kind } = spec.names;
+  const found = files.find(({ file, text }) =>
+    parseYaml(text, { file }).some((object) => isRecord(object) && object['kind'] === kind),
+  );
+  if (found === undefined)
+    throw new Error(`deploy/examples holds no ${kind}: every kind is shown by an example`);
+  return found;
+}
+
+function pageOf(crd: CustomResourceDefinition, example: Example, guide: string): string {
+  const { names } = crd.spec;
+  const { openAPIV3Schema: schema } = storedVersion(crd).schema;
+  const { spec = {}, status = {} } = schema.properties ?? {};
+  const rules = ruleList(schema);
   return [
     `# ${names.kind}`,
-    schema.description ?? '',
-    `\`${group}/${version.name}\`, ${scope === 'Cluster' ? 'cluster-scoped' : 'namespaced'}, short name ${short}. \`kubectl get\` shows: ${columns}.`,
-    `<!-- generated from crds/${names.plural}.yaml by npm run generate; the guide is docs/kinds/parts/${names.singular}.md -->`,
+    `<!-- Generated from crds/${names.plural}.yaml by npm run generate; what is written by hand comes from docs/kinds/parts/${names.singular}.md. -->`,
+    purposeOf(schema, spec),
     ...(guide === '' ? [] : [guide]),
+    '## Names',
+    ...namesOf(crd),
     '## Example',
-    example,
+    `\`${example.file}\`:\n\n\`\`\`yaml\n${example.text.trimEnd()}\n\`\`\``,
     '## spec',
-    table(wanted),
-    ...rulesOf(wanted),
+    fieldTable('spec', spec),
+    ...(rules === ''
+      ? []
+      : [`Rules across fields; what breaks one is refused with these words:\n\n${rules}`]),
     '## status',
     'Written by the operator only.',
-    table(status),
-    '',
+    `${fieldTable('status', status)}\n`,
   ].join('\n\n');
+}
+
+function purposeOf({ description = '' }: Schema, spec: Schema): string {
+  return spec.description === undefined
+    ? description
+    : `${description} Its \`spec\`: ${lowerFirst(spec.description)}`;
+}
+
+function namesOf(crd: CustomResourceDefinition): string[] {
+  const { names, scope, group } = crd.spec;
+  const { name, additionalPrinterColumns: columns = [] } = storedVersion(crd);
+  const { shortNames = [], categories = [], plural } = names;
+  const facts = [
+    ['apiVersion', code(`${group}/${name}`)],
+    ['kind', code(names.kind)],
+    ['scope', scope === 'Cluster' ? 'the cluster: no namespace' : 'a namespace'],
+    ['plural', code(plural)],
+    ['short name', shortNames.map(code).join(', ')],
+    ['categories', categories.map(code).join(', ')],
+  ].filter(([, value]) => value !== '');
+  if (columns.length === 0) return [tableOf(['', ''], facts)];
+  const rows = columns.map(({ name: title, type, jsonPath, priority = 0, description = '' }) => [
+    cell(title),
+    type,
+    code(jsonPath),
+    cell(`${description}${priority > 0 ? ' Only with -o wide.' : ''}`),
+  ]);
+  return [
+    tableOf(['', ''], facts),
+    `\`kubectl get ${shortNames[0] ?? plural}\` shows:`,
+    tableOf(['column', 'type', 'from', 'what it is'], rows),
+  ];
 }
 
 function indexOf(crds: readonly CrdFile[]): string {
   const rows = crds.map(({ crd, service }) => {
     const { kind, singular, shortNames = [] } = crd.spec.names;
     const { description = '' } = storedVersion(crd).schema.openAPIV3Schema;
-    return `| [${kind}](${singular}.md) | ${service} | ${crd.spec.scope} | ${shortNames.join(', ')} | ${cell(description)} |`;
+    return [
+      `[${kind}](${singular}.md)`,
+      service,
+      crd.spec.scope,
+      shortNames.map(code).join(', '),
+      cell(description),
+    ];
   });
-  const head = ['| kind | service | scope | short name | what it is |', '|---|---|---|---|---|'];
-  return ['# Kinds\n', ...head, ...rows, ''].join('\n');
+  return [
+    '# The kinds',
+    '<!-- Generated from crds/ by npm run generate. -->',
+    tableOf(['kind', 'service', 'scope', 'short name', 'what it is'], rows),
+    'All of them at once: `kubectl get cogniforge --all-namespaces`.\n',
+  ].join('\n\n');
 }
 
-function table(schema: Schema): string {
-  const rows = fieldsOf(schema, '').map(
-    ({ path, field, required }) =>
-      `| \`${path}\`${required ? ' **required**' : ''} | ${cell(typeOf(field))} | ${defaultOf(field)} | ${cell(field.description ?? '')} |`,
-  );
-  return ['| field | type | default | what it is |', '|---|---|---|---|', ...rows].join('\n');
-}
-
-interface Field {
-  path: string;
-  field: Schema;
-  required: boolean;
-}
-
-/** Every field below, depth first, in the order of the CRD. */
-function fieldsOf(schema: Schema, prefix: string): Field[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
-    const path = prefix === '' ? name : `${prefix}.${name}`;
-    const required = schema.required?.includes(name) === true;
-    return [{ path, field, required }, ...below(field, path)];
-  });
-}
-
-function below(field: Schema, path: string): Field[] {
-  const { items, additionalProperties } = field;
-  if (items !== undefined) return fieldsOf(items, `${path}[]`);
-  if (typeof additionalProperties === 'object') return fieldsOf(additionalProperties, `${path}.*`);
-  return fieldsOf(field, path);
-}
-
-function typeOf(field: Schema): string {
-  const { items, additionalProperties } = field;
-  if (field['x-kubernetes-int-or-string'] === true) return 'integer or string';
-  if (items !== undefined) {
-    const count = bounds(field, 'minItems', 'maxItems').slice(2);
-    return `list${count === '' ? '' : ` (${count})`} of ${typeOf(items)}`;
-  }
-  if (typeof additionalProperties === 'object') return `map of ${typeOf(additionalProperties)}`;
-  if (field.enum !== undefined) return field.enum.map((value) => `\`${String(value)}\``).join(', ');
-  const shape = field.format === undefined ? '' : ` (${field.format})`;
-  const pattern = field.pattern === undefined ? '' : ` matching \`${field.pattern}\``;
-  const size = bounds(field, 'minimum', 'maximum') + bounds(field, 'minLength', 'maxLength', ' characters');
-  return `${field.type ?? 'any'}${shape}${size}${pattern}`;
-}
-
-function bounds(
-  field: Schema,
-  least: 'minItems' | 'minimum' | 'minLength',
-  most: 'maxItems' | 'maximum' | 'maxLength',
-  unit = '',
-): string {
-  const [from, to] = [field[least], field[most]];
-  if (from === undefined && to === undefined) return '';
-  if (from === undefined) return `, at most ${String(to)}${unit}`;
-  return to === undefined ? `, at least ${String(from)}${unit}` : `, ${String(from)} to ${String(to)}${unit}`;
-}
-
-function defaultOf(field: Schema): string {
-  return field.default === undefined ? '' : `\`${cell(JSON.stringify(field.default))}\``;
-}
-
-/** The messages of the CEL rules, at any depth. */
-function rulesOf(schema: Schema): string[] {
-  const messages = fieldsOf({ properties: { spec: schema } }, '').flatMap(({ path, field }) => {
-    const rules = field['x-kubernetes-validations'] ?? [];
-    return rules.map(({ message = '' }) => `- \`${path}\`: ${message}`);
-  });
-  return messages.length === 0 ? [] : [`Also checked when it is applied:\n\n${messages.join('\n')}`];
-}
-
-/** In a table a bar would end the cell. */
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ').trim();
+function lowerFirst(text: string): string {
+  return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
 }
