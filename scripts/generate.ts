@@ -67,6 +67,7 @@ const chart = chartFiles(
 wrong += settle(chart, CHART_GLOBS);
 const docs = docsFiles(root, crds);
 wrong += settle(docs, DOCS_GLOBS);
+wrong += settle(withRights(root, permissions), [SECURITY_DOC]);
 if (check) {
   if (wrong > 0) process.exit(1);
   console.log(`${String(code.size + chart.size + docs.size)} generated files are up to date`);
