@@ -5,10 +5,11 @@ import type { RunningService, ServiceContext } from '../runtime/service.ts';
 import { compile as compileWith } from './compiler.ts';
 import { createEngine } from './engine/engine.ts';
 import { policyGate } from './gate.ts';
+import type { TestEngine, Workbench } from './inspection.ts';
 import { Library } from './library.ts';
 import { type as POLICY_RULE } from './policyrule/crd.gen.ts';
 import { TOPIC } from './policyrule/gather.ts';
-import type { Compile, PolicyRuleParts } from './policyrule/kind.ts';
+import type { PolicyRuleParts } from './policyrule/kind.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
 
 const NAMESPACE: ResourceType = {
@@ -24,18 +25,21 @@ const REPORT_MS = 10_000;
 export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningService {
   const { cache, presence, clock, log, env, signal } = context;
   const opaBin = env['OPA_BIN'];
-  const compile: Compile = (source, aborted) => compileWith(source, { signal: aborted, opaBin });
+  const compile: Workbench['compile'] = (source, aborted) => compileWith(source, { signal: aborted, opaBin });
   const engine = createEngine({ clock });
+  const tests: TestEngine = {
+    load: (id, { wasm, entrypoint }) => {
+      engine.load(id, wasm, entrypoint);
+    },
+    unload: (id) => {
+      engine.unload(id);
+    },
+    evaluate: (id, input, deadlineMs, aborted) =>
+      engine.evaluate(id, { input, deadlineMs, ...(aborted === undefined ? {} : { signal: aborted }) }),
+  };
   const library = new Library({
     compile,
-    engine: {
-      load: (id, { wasm, entrypoint }) => {
-        engine.load(id, wasm, entrypoint);
-      },
-      unload: (id) => {
-        engine.unload(id);
-      },
-    },
+    engine: tests,
     log,
     signal,
   });
@@ -57,7 +61,7 @@ export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningS
   });
   return {
     library,
-    compile,
+    workbench: { compile, engine: tests },
     gates: [gate],
     pending: () => library.pending(),
     onChange: (listener) => {
