@@ -17,7 +17,8 @@ const SHELL = [
   // The compiler runs opa as a process and unpacks what it built; the engine runs worker threads.
   '^src/policy/(bundle|compiler|opa)\\.ts$',
   // Commands: what reads files, or goes to a cluster.
-  '^src/policy/(cluster-commands|documents|pack|selftest)\\.ts$',
+  '^src/policy/(cluster-commands|documents|eval-stream|pack|selftest)\\.ts$',
+  '^src/policy/(gator|testing)/command\\.ts$',
   '^src/policy/engine/(engine|host|instance|thread|worker)\\.ts$',
 ];
 

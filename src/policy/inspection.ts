@@ -1,5 +1,6 @@
 /** Whether a version of a rule may be put in force: it compiles, its parameters are right, and it passes its own tests. */
 import type { CompiledPolicy, PolicySource } from './compiler.ts';
+import type { Engine } from './engine/engine.ts';
 import { parameterCheck, type Parameters } from './parameters.ts';
 import { CompileError, type Problem } from './problems.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
@@ -10,6 +11,20 @@ export interface TestEngine {
   load(id: string, policy: CompiledPolicy): void;
   unload(id: string): void;
   evaluate(id: string, input: string, deadlineMs: number, signal?: AbortSignal): Promise<unknown>;
+}
+
+/** The engine as the tests of a rule use it. */
+export function testEngine(engine: Engine): TestEngine {
+  return {
+    load: (id, { wasm, entrypoint }) => {
+      engine.load(id, wasm, entrypoint);
+    },
+    unload: (id) => {
+      engine.unload(id);
+    },
+    evaluate: (id, input, deadlineMs, signal) =>
+      engine.evaluate(id, { input, deadlineMs, ...(signal === undefined ? {} : { signal }) }),
+  };
 }
 
 export interface Workbench {

@@ -5,7 +5,7 @@ import type { RunningService, ServiceContext } from '../runtime/service.ts';
 import { compile as compileWith } from './compiler.ts';
 import { createEngine } from './engine/engine.ts';
 import { policyGate } from './gate.ts';
-import type { TestEngine, Workbench } from './inspection.ts';
+import { testEngine, type Workbench } from './inspection.ts';
 import { Library } from './library.ts';
 import { type as POLICY_RULE } from './policyrule/crd.gen.ts';
 import { TOPIC } from './policyrule/gather.ts';
@@ -27,19 +27,9 @@ export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningS
   const opaBin = env['OPA_BIN'];
   const compile: Workbench['compile'] = (source, aborted) => compileWith(source, { signal: aborted, opaBin });
   const engine = createEngine({ clock });
-  const tests: TestEngine = {
-    load: (id, { wasm, entrypoint }) => {
-      engine.load(id, wasm, entrypoint);
-    },
-    unload: (id) => {
-      engine.unload(id);
-    },
-    evaluate: (id, input, deadlineMs, aborted) =>
-      engine.evaluate(id, { input, deadlineMs, ...(aborted === undefined ? {} : { signal: aborted }) }),
-  };
+  const workbench: Workbench = { compile, engine: testEngine(engine) };
   const library = new Library({
-    compile,
-    engine: tests,
+    ...workbench,
     log,
     signal,
   });
@@ -61,7 +51,7 @@ export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningS
   });
   return {
     library,
-    workbench: { compile, engine: tests },
+    workbench,
     gates: [gate],
     pending: () => library.pending(),
     onChange: (listener) => {
