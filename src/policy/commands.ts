@@ -8,7 +8,7 @@ import { compile, type CompiledPolicy } from './compiler.ts';
 import { documents } from './documents.ts';
 import { createEngine } from './engine/engine.ts';
 import { evalStream } from './eval-stream.ts';
-import { jsonText } from './gate.ts';
+import { jsonText } from './json-text.ts';
 import { importCommand } from './gator/command.ts';
 import { sourceOf } from './library.ts';
 import { parameterCheck } from './parameters.ts';

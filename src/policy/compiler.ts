@@ -249,7 +249,8 @@ async function bundle(
       ['check', '--format', 'json', '--max-errors', '20', ...flags, ...names],
       limits,
     );
-    const report = checked.code === 0 ? built.stderr : checked.stderr + checked.stdout;
+    const said = checked.code === 0 ? built : checked;
+    const report = said.stderr + said.stdout;
     throw new CompileError(problemsOf(report, files, toolchain.builtins));
   }
   return readModule(join(folder, 'bundle.tar.gz'));

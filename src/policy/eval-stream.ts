@@ -5,7 +5,7 @@ import { isRecord, parseJson, stringifyJson } from '../runtime/json.ts';
 import type { CommandIo } from './command-io.ts';
 import { CompileError, compileModules, type ModuleSource } from './compiler.ts';
 import { EvaluationError, createEngine, type Engine } from './engine/engine.ts';
-import { jsonText } from './gate.ts';
+import { jsonText } from './json-text.ts';
 import { describeProblem } from './problems.ts';
 
 const DEADLINE_MS = 10_000;

@@ -2,7 +2,7 @@
 import { isRecord } from '../../runtime/json.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { CompiledPolicy, PolicySource } from '../compiler.ts';
-import { jsonText } from '../gate.ts';
+import { jsonText } from '../json-text.ts';
 import { matches, type Labels } from '../match.ts';
 import { parameterCheck } from '../parameters.ts';
 import { unmet } from '../testing/expectation.ts';

@@ -1,7 +1,7 @@
 /** `spec.tests` of a rule: what the rule says of each case, against what the case expects. */
 import { messageOf } from '../../runtime/errors.ts';
 import type { CompiledPolicy } from '../compiler.ts';
-import { jsonText } from '../gate.ts';
+import { jsonText } from '../json-text.ts';
 import { matches } from '../match.ts';
 import type { ParameterCheck } from '../parameters.ts';
 import type { PolicyRule } from '../policyrule/types.gen.ts';
