@@ -21,7 +21,7 @@ const MAX_DESCRIPTION = 1_024;
 export function importRules(objects: readonly Loose[]): Imported {
   const imported: Imported = { rules: [], warnings: [], refusals: [] };
   const templates = templatesOf(objects, imported);
-  const constraints = objects.filter(isConstraint);
+  const constraints = onceEach(objects.filter(isConstraint), imported);
   const names = constraints.map((object) => textOf(within(object, 'metadata')['name']));
   for (const object of constraints) {
     const template = templates.get(String(object['kind']));
@@ -50,6 +50,16 @@ export function importRules(objects: readonly Loose[]): Imported {
       imported.warnings.push(`${labelOf(object)}: is neither template nor constraint; left out`);
   }
   return imported;
+}
+
+/** Two of a kind and a name are one object to the API server: which of them is meant, only the user knows. */
+function onceEach(constraints: readonly Loose[], imported: Imported): Loose[] {
+  const labels = constraints.map(labelOf);
+  const twice = [...new Set(labels.filter((label, at) => labels.indexOf(label) !== at))];
+  imported.refusals.push(
+    ...twice.map((label) => `${label}: metadata.name: there are several of it (import one, or rename them)`),
+  );
+  return constraints.filter((_object, at) => !twice.includes(labels[at] ?? ''));
 }
 
 /** By the kind of their constraints; undefined for one that was refused, which is told once. */
