@@ -10,7 +10,12 @@ import { GRACE_MS, untilTerminated } from './runtime/termination.ts';
 
 const USAGE = `usage: cogniforge COMMAND
   controller       runs the operator (flags: --kubeconfig, --namespace, --webhook-port, ...)
-  policy eval      judges an object by a rule, offline: --rule FILE --input FILE; exit 1 on a violation
+  policy eval      judges an object by a rule, offline: --rule FILE --input FILE; exit 1 on a violation.
+                   Without flags: answers {id, modules, regoVersion, entrypoint, input, data}, one JSON object a line
+                   on standard input, with {id, result | error}, in the same order
+  policy test      runs gator suites and the tests of PolicyRules: PATH... [--run REGEX] [--output text|json|junit];
+                   exit 1 on a failure
+  policy import    turns Gatekeeper's templates and constraints into PolicyRules on standard output: FILE...
   policy apply     makes the rules of a pack in a cluster equal to those of a file: --pack NAME --file FILE
   policy selftest  has an object refused in a cluster, in a dry run, by a rule made for it: --namespace NAME
   version          prints our version and that of the opa found by OPA_BIN or PATH`;
@@ -21,12 +26,12 @@ async function run([command, ...args]: readonly string[]): Promise<number> {
       await runController(args, process.env, terminated());
       return 0;
     case 'policy':
-      return policyCommand(
-        args,
-        process.env,
-        (line) => process.stdout.write(`${line}\n`),
-        (line) => process.stderr.write(`${line}\n`),
-      );
+      return policyCommand(args, {
+        env: process.env,
+        print: (line) => process.stdout.write(`${line}\n`),
+        complain: (line) => process.stderr.write(`${line}\n`),
+        stdin: process.stdin,
+      });
     case 'version':
       process.stdout.write(`cogniforge ${version()}\nopa ${await opaVersion()}\n`);
       return 0;

@@ -50,16 +50,39 @@ export interface CompileOptions {
 const MAX_SOURCE = 1_048_576;
 const KNOWN_DATA = ['inventory'];
 
+/** Modules that are no rule: any document of theirs may be asked for. */
+export interface ModuleSource {
+  /** `name` is what problems call it */
+  modules: readonly { name: string; text: string }[];
+  /** of the document, as OPA writes it: `a/b` is data.a.b */
+  entrypoint: string;
+  regoVersion: RegoVersion;
+}
+
 /** Compiles a rule. Throws CompileError, or the signal's reason when it is aborted. */
-export async function compile(source: PolicySource, options: CompileOptions = {}): Promise<CompiledPolicy> {
-  const opa = opaOf(options);
-  refuseHuge(source);
-  const leave = await enter(options.signal);
-  try {
-    return await compileNow(source, options, opa);
-  } finally {
-    leave();
-  }
+export function compile(source: PolicySource, options: CompileOptions = {}): Promise<CompiledPolicy> {
+  const texts =
+    source.kind === 'query' ? [source.query] : [source.rego, ...('libs' in source ? source.libs : [])];
+  return inWorkshop(texts, options, async (workshop) =>
+    build(await sourceFiles(source, workshop), source, workshop),
+  );
+}
+
+/** Compiles modules as they are, with no word about what they may read. Throws as `compile` does. */
+export function compileModules(
+  { modules, entrypoint, regoVersion }: ModuleSource,
+  options: CompileOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const texts = modules.map(({ text }) => text);
+  return inWorkshop(texts, options, async (workshop) => {
+    const files = modules.map(({ name, text }, at) => ({
+      name: `module${String(at)}.rego`,
+      field: name,
+      text,
+    }));
+    for (const { name, text } of files) await writeFile(join(workshop.folder, name), text);
+    return bundle(files, entrypoint, regoVersion, workshop);
+  });
 }
 
 /**
@@ -77,19 +100,24 @@ async function enter(signal: AbortSignal | undefined): Promise<() => void> {
   }
 }
 
-async function compileNow(
-  source: PolicySource,
+async function inWorkshop<T>(
+  texts: readonly string[],
   options: CompileOptions,
-  opa: string,
-): Promise<CompiledPolicy> {
-  const endsAt = performance.now() + (options.timeLimitMs ?? TIME_LIMIT_MS);
-  const folder = await mkdtemp(join(tmpdir(), 'cogniforge-rego-'));
+  work: (workshop: Workshop) => Promise<T>,
+): Promise<T> {
+  const opa = opaOf(options);
+  refuseHuge(texts);
+  const leave = await enter(options.signal);
   try {
-    const workshop: Workshop = { opa, folder, options, toolchain: await toolchainOf(opa), endsAt };
-    const files = await sourceFiles(source, workshop);
-    return await build(files, source, workshop);
+    const endsAt = performance.now() + (options.timeLimitMs ?? TIME_LIMIT_MS);
+    const folder = await mkdtemp(join(tmpdir(), 'cogniforge-rego-'));
+    try {
+      return await work({ opa, folder, options, toolchain: await toolchainOf(opa), endsAt });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    leave();
   }
 }
 
@@ -146,9 +174,7 @@ async function askToolchain(opa: string): Promise<Toolchain> {
   return { version: number, builtins, capabilities: JSON.stringify(restrict(all)) };
 }
 
-function refuseHuge(source: PolicySource): void {
-  const texts =
-    source.kind === 'query' ? [source.query] : [source.rego, ...('libs' in source ? source.libs : [])];
+function refuseHuge(texts: readonly string[]): void {
   const size = texts.reduce((sum, text) => sum + text.length, 0);
   if (size <= MAX_SOURCE) return;
   const message = `the rule has ${String(size)} characters, more than ${String(MAX_SOURCE)}`;
@@ -183,7 +209,7 @@ async function build(
   source: PolicySource,
   workshop: Workshop,
 ): Promise<CompiledPolicy> {
-  const { opa, folder, options, toolchain } = workshop;
+  const { options, toolchain } = workshop;
   const { regoVersion } = source;
   const trees = await Promise.all(files.map((file) => parse(file, regoVersion, workshop)));
   const problems = files.flatMap((file, at) =>
@@ -192,6 +218,24 @@ async function build(
   if (problems.length > 0) throw new CompileError(problems);
   const [main] = files;
   const { path, entrypoint } = entrypointOf(main, trees[0]);
+  return {
+    wasm: await bundle(files, path, regoVersion, workshop),
+    entrypoint,
+    text: main.text,
+    libs: source.kind === 'rego' ? source.libs : [],
+    regoVersion,
+    compilerVersion: toolchain.version,
+  };
+}
+
+/** The Wasm module of files that lie in the workshop's folder. */
+async function bundle(
+  files: readonly SourceFile[],
+  path: string,
+  regoVersion: RegoVersion,
+  workshop: Workshop,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { opa, folder, toolchain } = workshop;
   await writeFile(join(folder, 'capabilities.json'), toolchain.capabilities);
   const flags = ['--capabilities', 'capabilities.json', ...versionFlags(regoVersion)];
   const names = files.map(({ name }) => name);
@@ -205,17 +249,11 @@ async function build(
       ['check', '--format', 'json', '--max-errors', '20', ...flags, ...names],
       limits,
     );
-    const report = checked.code === 0 ? built.stderr : checked.stderr + checked.stdout;
+    const said = checked.code === 0 ? built : checked;
+    const report = said.stderr + said.stdout;
     throw new CompileError(problemsOf(report, files, toolchain.builtins));
   }
-  return {
-    wasm: await readModule(join(folder, 'bundle.tar.gz')),
-    entrypoint,
-    text: main.text,
-    libs: source.kind === 'rego' ? source.libs : [],
-    regoVersion,
-    compilerVersion: toolchain.version,
-  };
+  return readModule(join(folder, 'bundle.tar.gz'));
 }
 
 function versionFlags(version: RegoVersion): string[] {

@@ -1,10 +1,10 @@
 /** Policy's link of the admission chain: the rules in force over everybody's objects. */
 import { messageOf } from '../runtime/errors.ts';
-import { stringifyJson } from '../runtime/json.ts';
 import type { Log } from '../runtime/log.ts';
 import type { FailureMode, Target } from '../runtime/webhook/configuration.ts';
 import type { Gate } from '../runtime/webhook/gate.ts';
 import type { AdmissionRequest, Verdict } from '../runtime/webhook/review.ts';
+import { jsonText } from './json-text.ts';
 import type { Library, ServedRule } from './library.ts';
 import { matches, type Labels } from './match.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
@@ -86,13 +86,6 @@ function objectOf(request: AdmissionRequest): unknown {
 
 function reviewText(request: AdmissionRequest): string {
   return jsonText(request.operation === 'DELETE' ? { ...request, object: objectOf(request) } : request);
-}
-
-/** Half a surrogate pair is an escape that the Wasm module gives up on; Go's JSON reads it as U+FFFD. */
-function jsonText(value: unknown): string {
-  const text = stringifyJson(value);
-  if (!text.includes('\\ud')) return text;
-  return text.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (escape) => (escape.length > 2 ? '\\ufffd' : escape));
 }
 
 async function evaluate(

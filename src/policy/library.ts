@@ -7,7 +7,9 @@ import { deepEqual } from '../runtime/json.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Change } from '../runtime/cache/store.ts';
 import type { CompiledPolicy, PolicySource } from './compiler.ts';
-import { CompileError, type Problem } from './problems.ts';
+import { allOf, inspect, isGood, NO_FAULTS, type Faults, type Workbench } from './inspection.ts';
+import { parameterCheck, type Parameters } from './parameters.ts';
+import { describeProblem } from './problems.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
 
 /** A rule in force: the version of its spec that is served, and the compiled module. */
@@ -20,7 +22,7 @@ export interface ServedRule {
   id: string;
   /** whether its input is the AdmissionRequest and the parameters, or the object alone */
   reads: 'review' | 'object';
-  /** the parameters as JSON text, written once */
+  /** the parameters, with the defaults of their schema, as JSON text, written once */
   parameters: string;
 }
 
@@ -36,14 +38,15 @@ export interface LibraryState {
   served: ServedRule | undefined;
   /** generation that was compiled last, well or badly; 0 before */
   compiledGeneration: number;
-  problems: readonly Problem[];
+  /** of that generation */
+  faults: Faults;
+  /** how many of its own tests were run */
+  testsRun: number;
   counts: Counts;
   lastError: string | undefined;
 }
 
-export interface LibraryOptions {
-  compile: (source: PolicySource, signal: AbortSignal) => Promise<CompiledPolicy>;
-  engine: { load(id: string, policy: CompiledPolicy): void; unload(id: string): void };
+export interface LibraryOptions extends Workbench {
   log: Log;
   signal: AbortSignal;
 }
@@ -53,6 +56,7 @@ interface Version {
   rule: PolicyRule;
   source: PolicySource;
   policy: CompiledPolicy;
+  parameters: Parameters;
   generation: number;
 }
 
@@ -151,33 +155,43 @@ export class Library {
   async #compile(name: string, entry: Entry, rule: PolicyRule): Promise<void> {
     const { log, signal } = this.#options;
     const source = sourceOf(rule);
+    const generation = rule.metadata.generation ?? 1;
+    const before = entry.served;
+    // What was restored is not what the spec of its rule says.
+    const known = before !== undefined && before.generation > 0 && deepEqual(sourceOf(before.rule), source);
     try {
-      const before = entry.served;
-      // What was restored is not what the spec of its rule says.
-      const known = before !== undefined && before.generation > 0 && deepEqual(sourceOf(before.rule), source);
-      const policy = known ? before.policy : await this.#options.compile(source, signal);
-      this.#serve(name, entry, { rule, source, policy, generation: rule.metadata.generation ?? 1 });
-      entry.problems = [];
+      const found = await inspect(rule, source, this.#options, signal, known ? before.policy : undefined);
+      const { policy, parameters, faults, results } = found;
+      if (policy !== undefined && isGood(faults))
+        this.#serve(name, entry, { rule, source, policy, parameters, generation });
+      entry.faults = faults;
+      entry.testsRun = results.length;
     } catch (error) {
-      entry.problems = error instanceof CompileError ? error.problems : [{ message: messageOf(error) }];
-      entry.lastError = messageOf(error);
-      log.warn('a rule does not compile; the last good version stays in force', {
+      entry.faults = { ...NO_FAULTS, compile: [{ message: messageOf(error) }] };
+      entry.testsRun = 0;
+    }
+    if (!isGood(entry.faults)) {
+      entry.lastError = allOf(entry.faults).map(describeProblem).join('; ');
+      log.warn('a version of a rule is not put in force; the last good version stays', {
         rule: name,
-        error: messageOf(error),
+        error: entry.lastError,
       });
       if (entry.served === undefined) await this.#restore(name, entry, rule);
     }
-    entry.compiledGeneration = rule.metadata.generation ?? 1;
+    entry.compiledGeneration = generation;
   }
 
   /** After a restart: the last good text is in the status, the last good spec is not; today's spec stands in for it. */
   async #restore(name: string, entry: Entry, rule: PolicyRule): Promise<void> {
     const source = lastGoodSource(rule);
     if (source === undefined) return;
+    const { spec, status } = rule;
+    const parameters =
+      status?.compiledParameters ?? parameterCheck(spec.parametersSchema).check(spec.parameters).parameters;
     try {
       const policy = await this.#options.compile(source, this.#options.signal);
       // Generation 0: what is served is older than every version of the spec that is known.
-      this.#serve(name, entry, { rule, source, policy, generation: 0 });
+      this.#serve(name, entry, { rule, source, policy, parameters, generation: 0 });
     } catch (error) {
       this.#options.log.error('the last good version of a rule does not compile any more', {
         rule: name,
@@ -186,7 +200,7 @@ export class Library {
     }
   }
 
-  #serve(name: string, entry: Entry, { rule, source, policy, generation }: Version): void {
+  #serve(name: string, entry: Entry, { rule, source, policy, parameters, generation }: Version): void {
     // The rule may have been deleted while it was compiled.
     if (this.#entries.get(name) !== entry) return;
     const { engine } = this.#options;
@@ -202,7 +216,7 @@ export class Library {
       policy,
       id,
       reads: source.kind === 'rego' ? 'review' : 'object',
-      parameters: JSON.stringify(rule.spec.parameters ?? {}),
+      parameters: JSON.stringify(parameters),
     };
     if (kept === undefined && before !== undefined) engine.unload(before.id);
     this.#tell(name);
@@ -220,7 +234,8 @@ function fresh(rule: PolicyRule): Entry {
     working: false,
     served: undefined,
     compiledGeneration: 0,
-    problems: [],
+    faults: NO_FAULTS,
+    testsRun: 0,
     counts,
     lastError: undefined,
   };

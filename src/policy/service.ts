@@ -5,10 +5,11 @@ import type { RunningService, ServiceContext } from '../runtime/service.ts';
 import { compile as compileWith } from './compiler.ts';
 import { createEngine } from './engine/engine.ts';
 import { policyGate } from './gate.ts';
+import { testEngine, type Workbench } from './inspection.ts';
 import { Library } from './library.ts';
 import { type as POLICY_RULE } from './policyrule/crd.gen.ts';
 import { TOPIC } from './policyrule/gather.ts';
-import type { Compile, PolicyRuleParts } from './policyrule/kind.ts';
+import type { PolicyRuleParts } from './policyrule/kind.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
 import { compileShared, SharedModules } from './sharing.ts';
 
@@ -25,19 +26,13 @@ const REPORT_MS = 10_000;
 export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningService {
   const { cache, presence, clock, log, env, signal } = context;
   const opaBin = env['OPA_BIN'];
-  const compile: Compile = compileShared((source, aborted) =>
-    compileWith(source, { signal: aborted, opaBin }),
-  );
   const engine = createEngine({ clock });
-  const modules = new SharedModules({
-    load: (id, { wasm, entrypoint }) => {
-      engine.load(id, wasm, entrypoint);
-    },
-    unload: (id) => {
-      engine.unload(id);
-    },
-  });
-  const library = new Library({ compile, engine: modules, log, signal });
+  const modules = new SharedModules(testEngine(engine));
+  const workbench: Workbench = {
+    compile: compileShared((source, aborted) => compileWith(source, { signal: aborted, opaBin })),
+    engine: modules,
+  };
+  const library = new Library({ ...workbench, log, signal });
   cache.informer<PolicyRule>(POLICY_RULE).listen((change) => {
     library.follow(change);
   });
@@ -56,7 +51,7 @@ export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningS
   });
   return {
     library,
-    compile,
+    workbench,
     gates: [gate],
     pending: () => library.pending(),
     onChange: (listener) => {

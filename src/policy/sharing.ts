@@ -3,6 +3,7 @@
  * input and not code. Equal sources are compiled once and loaded once.
  */
 import type { CompiledPolicy, PolicySource } from './compiler.ts';
+import type { TestEngine } from './inspection.ts';
 
 type Compile = (source: PolicySource, signal: AbortSignal) => Promise<CompiledPolicy>;
 
@@ -69,27 +70,21 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** What an engine loads and unloads. */
-interface Loader {
-  load(id: string, policy: CompiledPolicy): void;
-  unload(id: string): void;
-}
-
 /** Rules of one compiled policy share one module of the engine. */
-export class SharedModules {
-  readonly #loader: Loader;
+export class SharedModules implements TestEngine {
+  readonly #engine: TestEngine;
   readonly #policies = new Map<string, CompiledPolicy>();
   readonly #modules = new Map<CompiledPolicy, { id: string; users: number }>();
 
-  constructor(loader: Loader) {
-    this.#loader = loader;
+  constructor(engine: TestEngine) {
+    this.#engine = engine;
   }
 
-  /** `id`: of a rule's version. Throws what the loader throws. */
+  /** `id`: of a rule's version. Throws what the engine throws. */
   load(id: string, policy: CompiledPolicy): void {
     const module = this.#modules.get(policy);
     if (module === undefined) {
-      this.#loader.load(id, policy);
+      this.#engine.load(id, policy);
       this.#modules.set(policy, { id, users: 1 });
     } else module.users += 1;
     this.#policies.set(id, policy);
@@ -103,12 +98,16 @@ export class SharedModules {
     module.users -= 1;
     if (module.users > 0) return;
     this.#modules.delete(policy);
-    this.#loader.unload(module.id);
+    this.#engine.unload(module.id);
   }
 
   /** The engine's id of a rule's module; the rule's own id where none is loaded, for the engine to say so. */
   moduleOf(id: string): string {
     const policy = this.#policies.get(id);
     return (policy === undefined ? undefined : this.#modules.get(policy)?.id) ?? id;
+  }
+
+  evaluate(id: string, input: string, deadlineMs: number, signal?: AbortSignal): Promise<unknown> {
+    return this.#engine.evaluate(this.moduleOf(id), input, deadlineMs, signal);
   }
 }

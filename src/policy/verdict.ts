@@ -24,9 +24,14 @@ const MAX_DETAILS = 4_096;
 
 /**
  * `raw` is the document at the entry point, undefined when it has no value. `violation`, `deny` and `warn` list what is
- * wrong (objects with msg and details, or strings); `allow` must be true.
+ * wrong (objects with msg and details, or strings); `allow` must be true. `most`: those beyond are only counted.
  */
-export function violationsOf(raw: unknown, entrypoint: Entrypoint, rule: RuleWords): Violation[] {
+export function violationsOf(
+  raw: unknown,
+  entrypoint: Entrypoint,
+  rule: RuleWords,
+  most = MAX_VIOLATIONS,
+): Violation[] {
   const found = entrypoint === 'allow' ? ofAllow(raw, rule) : ofDenial(raw, rule);
   const distinct = new Map<string, Violation>();
   for (const { message, details } of found) {
@@ -34,12 +39,9 @@ export function violationsOf(raw: unknown, entrypoint: Entrypoint, rule: RuleWor
     distinct.set(JSON.stringify(violation), violation);
   }
   const all = [...distinct.values()];
-  if (all.length <= MAX_VIOLATIONS) return all;
-  const rest = all.length - MAX_VIOLATIONS + 1;
-  return [
-    ...all.slice(0, MAX_VIOLATIONS - 1),
-    { message: `and ${String(rest)} more violations of ${rule.name}` },
-  ];
+  if (all.length <= most) return all;
+  const rest = all.length - most + 1;
+  return [...all.slice(0, most - 1), { message: `and ${String(rest)} more violations of ${rule.name}` }];
 }
 
 /** Fails closed: only true, or a non-empty collection of what is allowed, allows. */

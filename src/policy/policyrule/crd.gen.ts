@@ -430,6 +430,12 @@ export const crd: CustomResourceDefinition = {
                     "maxProperties": 256,
                     "x-kubernetes-preserve-unknown-fields": true
                   },
+                  "parametersSchema": {
+                    "description": "What parameters must look like: a structural schema, as in a CRD. Its defaults are filled in before the Rego code sees the parameters; a field that it does not know is refused.",
+                    "type": "object",
+                    "maxProperties": 64,
+                    "x-kubernetes-preserve-unknown-fields": true
+                  },
                   "regoVersion": {
                     "description": "Syntax of the Rego code. V1 is what OPA 1.x reads by default.",
                     "type": "string",
@@ -462,6 +468,74 @@ export const crd: CustomResourceDefinition = {
                     "type": "string",
                     "minLength": 1,
                     "maxLength": 8192
+                  },
+                  "tests": {
+                    "description": "Cases that the rule must judge as they say. A version of the rule that does not is refused, and never put in force.",
+                    "type": "array",
+                    "maxItems": 64,
+                    "x-kubernetes-list-type": "map",
+                    "x-kubernetes-list-map-keys": [
+                      "name"
+                    ],
+                    "items": {
+                      "description": "One case.",
+                      "type": "object",
+                      "required": [
+                        "name",
+                        "expect"
+                      ],
+                      "x-kubernetes-validations": [
+                        {
+                          "rule": "has(self.object) != has(self.review)",
+                          "message": "exactly one of object (created as it is) and review (a whole AdmissionRequest) must be set",
+                          "reason": "FieldValueInvalid"
+                        }
+                      ],
+                      "properties": {
+                        "name": {
+                          "description": "What a failure is told by.",
+                          "type": "string",
+                          "minLength": 1,
+                          "maxLength": 128
+                        },
+                        "object": {
+                          "description": "The object that is judged, as if it were created; by a rule that does not judge CREATE, as if the first of spec.match.operations were done to it.",
+                          "type": "object",
+                          "maxProperties": 256,
+                          "x-kubernetes-preserve-unknown-fields": true
+                        },
+                        "review": {
+                          "description": "The AdmissionRequest that is judged, as in AdmissionReview.request.",
+                          "type": "object",
+                          "maxProperties": 64,
+                          "x-kubernetes-preserve-unknown-fields": true
+                        },
+                        "parameters": {
+                          "description": "Take the place of spec.parameters in this case.",
+                          "type": "object",
+                          "maxProperties": 256,
+                          "x-kubernetes-preserve-unknown-fields": true
+                        },
+                        "expect": {
+                          "description": "Violation (at least one), NoViolation, or how many exactly.",
+                          "x-kubernetes-int-or-string": true,
+                          "maxLength": 16,
+                          "x-kubernetes-validations": [
+                            {
+                              "rule": "type(self) == int ? self >= 0 && self <= 1000 : self in [\"Violation\", \"NoViolation\"]",
+                              "message": "must be Violation, NoViolation or a number from 0 to 1000",
+                              "reason": "FieldValueInvalid"
+                            }
+                          ]
+                        },
+                        "message": {
+                          "description": "An RE2 expression; only violations in whose message it is found somewhere count for expect.",
+                          "type": "string",
+                          "minLength": 1,
+                          "maxLength": 512
+                        }
+                      }
+                    }
                   }
                 }
               },
@@ -479,7 +553,7 @@ export const crd: CustomResourceDefinition = {
                     "minimum": -1
                   },
                   "conditions": {
-                    "description": "Ready, and what it rests on (Compiled, Served); Stalled only while true.",
+                    "description": "Ready, and what it rests on: Compiled, Served, and ParametersValid and TestsPassed where the spec has parametersSchema and tests; Stalled only while true.",
                     "type": "array",
                     "maxItems": 16,
                     "x-kubernetes-list-type": "map",
@@ -573,6 +647,12 @@ export const crd: CustomResourceDefinition = {
                     "type": "integer",
                     "format": "int64",
                     "minimum": 0
+                  },
+                  "compiledParameters": {
+                    "description": "The parameters in force, with the defaults of the schema.",
+                    "type": "object",
+                    "maxProperties": 256,
+                    "x-kubernetes-preserve-unknown-fields": true
                   },
                   "compilerVersion": {
                     "description": "Version of OPA that compiled the module in force.",

@@ -25,8 +25,14 @@ export function decide(input: Input, now: Instant): Decision<PolicyRuleStatus> {
   const known = remembered(input);
   const compiled = compiledStatement(input, generation);
   const served = servedStatement(input, alive.length, serving.length);
-  const ready = readyStatement(compiled, served);
-  const conditions = conditionsOf(before?.conditions, [ready, compiled, served], generation, now);
+  const rests = [
+    compiled,
+    ...parametersStatement(input, generation),
+    ...testsStatement(input, generation),
+    served,
+  ];
+  const ready = readyStatement(rests);
+  const conditions = conditionsOf(before?.conditions, [ready, ...rests], generation, now);
   const status: PolicyRuleStatus = {
     ...inForce(input),
     observedGeneration: generation,
@@ -41,7 +47,7 @@ export function decide(input: Input, now: Instant): Decision<PolicyRuleStatus> {
     ...lastError(input, now),
     lastDecision: {
       reason: ready.reason,
-      summary: `${compiled.reason}, ${served.reason}: ${ready.message}`.slice(0, 2_048),
+      summary: `${rests.map(({ reason }) => reason).join(', ')}: ${ready.message}`.slice(0, 2_048),
     },
   };
   return {
@@ -52,7 +58,7 @@ export function decide(input: Input, now: Instant): Decision<PolicyRuleStatus> {
       served.reason === 'NotRegistered'
         ? { type: 'wait', until: now + REGISTRATION_MS, reason: 'WatchRegistration' }
         : { type: 'wait', until: now + LOOK_AGAIN_MS, reason: 'WatchReplicas' },
-    because: [compiled, served, ready].map(({ type, reason, message }) => ({
+    because: [...rests, ready].map(({ type, reason, message }) => ({
       rule: type,
       result: `${reason}: ${message}`,
     })),
@@ -74,8 +80,52 @@ function compiledStatement({ problems, lookedAt }: Input, generation: number): S
     type: 'Compiled',
     status: 'False',
     reason: 'CompileFailed',
-    message: `${problems.join('\n')}\nThe last good version, if there was one, stays in force.`,
+    message: `${problems.join('\n')}\n${LAST_GOOD}`,
   };
+}
+
+const LAST_GOOD = 'The last good version, if there was one, stays in force.';
+
+/** Stated only where there is a schema, or something wrong. */
+function parametersStatement({ rule, parameterProblems, lookedAt }: Input, generation: number): Statement[] {
+  const type = 'ParametersValid';
+  if (lookedAt !== generation || (rule.spec.parametersSchema === undefined && parameterProblems.length === 0))
+    return [];
+  if (parameterProblems.length > 0)
+    return [
+      {
+        type,
+        status: 'False',
+        reason: 'ParametersInvalid',
+        message: `${parameterProblems.join('\n')}\n${LAST_GOOD}`,
+      },
+    ];
+  return [
+    {
+      type,
+      status: 'True',
+      reason: 'Valid',
+      message: 'the parameters are as spec.parametersSchema wants them',
+    },
+  ];
+}
+
+/** Stated only where the rule has tests. */
+function testsStatement(input: Input, generation: number): Statement[] {
+  const { rule, testsRun, failedTests, lookedAt } = input;
+  const count = rule.spec.tests?.length ?? 0;
+  const type = 'TestsPassed';
+  if (count === 0 || lookedAt !== generation) return [];
+  if (testsRun === 0) {
+    const message = 'the tests were not run: the rule does not compile, or its parameters are wrong';
+    return [{ type, status: 'Unknown', reason: 'NotRun', message }];
+  }
+  if (failedTests.length === 0)
+    return [
+      { type, status: 'True', reason: 'TestsPassed', message: `${String(count)} of ${String(count)} passed` },
+    ];
+  const message = `${String(failedTests.length)} of ${String(count)} failed\n${failedTests.join('\n')}\n${LAST_GOOD}`;
+  return [{ type, status: 'False', reason: 'TestsFailed', message }];
 }
 
 function servedStatement(
@@ -121,8 +171,8 @@ function servedStatement(
   };
 }
 
-function readyStatement(compiled: Statement, served: Statement): Statement {
-  const culprit = [compiled, served].find(({ status }) => status !== 'True');
+function readyStatement(rests: readonly Statement[]): Statement {
+  const culprit = rests.find(({ status }) => status !== 'True');
   if (culprit === undefined)
     return { type: 'Ready', status: 'True', reason: 'InForce', message: 'the rule is in force' };
   return { ...culprit, type: 'Ready', status: culprit.status === 'Unknown' ? 'Unknown' : 'False' };
@@ -139,6 +189,7 @@ function inForce({ rule: { status }, compiled }: Input): PolicyRuleStatus {
       'compiledRegoVersion',
       'compiledGeneration',
       'compilerVersion',
+      'compiledParameters',
       'entrypoint',
     ] as const) {
       if (status?.[field] !== undefined) Object.assign(kept, { [field]: status[field] });
@@ -152,6 +203,7 @@ function inForce({ rule: { status }, compiled }: Input): PolicyRuleStatus {
     compiledRegoVersion: compiled.regoVersion,
     compiledGeneration: compiled.generation,
     compilerVersion: compiled.compilerVersion,
+    ...(Object.keys(compiled.parameters).length === 0 ? {} : { compiledParameters: compiled.parameters }),
     entrypoint: compiled.entrypoint,
   };
 }

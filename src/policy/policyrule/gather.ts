@@ -6,7 +6,8 @@ import type { Registration } from '../../runtime/webhook/registration.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { targetOf } from '../gate.ts';
 import type { Counts, Library } from '../library.ts';
-import { describeProblem } from '../problems.ts';
+import { parseJson } from '../../runtime/json.ts';
+import { describeProblem, type Problem } from '../problems.ts';
 import type { PolicyRule } from './types.gen.ts';
 
 /** The topic of a replica's report: rule -> [generation, evaluations, denials, warnings, errors]. */
@@ -26,6 +27,7 @@ export interface Compiled {
   regoVersion: 'V0' | 'V1';
   entrypoint: string;
   compilerVersion: string;
+  parameters: Record<string, unknown>;
 }
 
 export interface Input {
@@ -34,6 +36,11 @@ export interface Input {
   lookedAt: number;
   compiled: Compiled | undefined;
   problems: string[];
+  /** of the parameters and their schema, with their paths */
+  parameterProblems: string[];
+  /** of the rule's own tests: how many were run, and what failed */
+  testsRun: number;
+  failedTests: string[];
   lastError: string | undefined;
   replicas: ReplicaView[];
   /** whether the API server sends us what the rule is about */
@@ -70,8 +77,12 @@ export function gatherFrom({ library, presence, registration, clock }: Services)
               regoVersion: served.rule.spec.regoVersion,
               entrypoint: served.policy.entrypoint,
               compilerVersion: served.policy.compilerVersion,
+              parameters: parseJson(served.parameters) as Record<string, unknown>,
             },
-      problems: (state?.problems ?? []).map(describeProblem),
+      problems: (state?.faults.compile ?? []).map(describeProblem),
+      parameterProblems: (state?.faults.parameters ?? []).map(withPath),
+      testsRun: state?.testsRun ?? 0,
+      failedTests: (state?.faults.tests ?? []).map(withPath),
       lastError: state?.lastError,
       replicas: presence.replicas(clock.now()).flatMap(({ identity, alive, report }) => {
         const numbers = report[TOPIC]?.[name];
@@ -84,6 +95,10 @@ export function gatherFrom({ library, presence, registration, clock }: Services)
       exemptKinds: [...exemptKinds(target, registration.resources), ...ownKind(target)],
     });
   };
+}
+
+function withPath(problem: Problem): string {
+  return `spec.${describeProblem(problem)}`;
 }
 
 /** The gate lets every PolicyRule pass. */

@@ -5,9 +5,8 @@ import type { KubernetesObject } from '../../runtime/resource.ts';
 import type { KindEntry } from '../../runtime/service.ts';
 import type { Validator } from '../../runtime/webhook/gate.ts';
 import type { AdmissionRequest } from '../../runtime/webhook/review.ts';
-import type { CompiledPolicy, PolicySource } from '../compiler.ts';
+import { inspect, NO_FAULTS, type Faults, type Workbench } from '../inspection.ts';
 import { sourceOf, type Library } from '../library.ts';
-import { CompileError, type Problem } from '../problems.ts';
 import { admit } from './admit.ts';
 import { crd, type } from './crd.gen.ts';
 import { decide } from './decide.ts';
@@ -17,10 +16,9 @@ import type { PolicyRule } from './types.gen.ts';
 /** What PolicyRule takes from its service. */
 export interface PolicyRuleParts {
   library: Library;
-  compile: Compile;
+  /** what a rule is looked at with before it is stored */
+  workbench: Workbench;
 }
-
-export type Compile = (source: PolicySource, signal: AbortSignal) => Promise<CompiledPolicy>;
 
 export const policyRule: KindEntry<PolicyRuleParts> = {
   type,
@@ -42,7 +40,7 @@ export const policyRule: KindEntry<PolicyRuleParts> = {
       gather: gatherFrom({ library, presence, registration, clock }),
       decide,
     }),
-  validator: ({ compile }) => validator(compile),
+  validator: ({ workbench }) => validator(workbench),
 };
 
 /** A renewal without news wakes nobody. */
@@ -55,22 +53,16 @@ function namesThatDiffer(
   return [...names].filter((name) => String(old[name]) !== String(fresh[name]));
 }
 
-/** Refuses at `kubectl apply` what would not compile. */
-function validator(compile: Compile): Validator<readonly Problem[]> {
+/** Refuses at `kubectl apply` what would never be put in force. */
+function validator(workbench: Workbench): Validator<Faults> {
   return {
     type,
     async gather(request, signal) {
       const rule = ruleOf(request);
-      if (rule === undefined) return [];
-      try {
-        await compile(sourceOf(rule), signal);
-        return [];
-      } catch (error) {
-        if (error instanceof CompileError) return error.problems;
-        throw error;
-      }
+      if (rule === undefined) return NO_FAULTS;
+      return (await inspect(rule, sourceOf(rule), workbench, signal)).faults;
     },
-    admit: (request, problems) => admit(request.name ?? '', problems),
+    admit: (request, faults) => admit(request.name ?? '', faults),
   };
 }
 

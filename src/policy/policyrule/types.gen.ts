@@ -165,6 +165,12 @@ export interface PolicyRuleSpec {
     [k: string]: unknown;
   };
   /**
+   * What parameters must look like: a structural schema, as in a CRD. Its defaults are filled in before the Rego code sees the parameters; a field that it does not know is refused.
+   */
+  parametersSchema?: {
+    [k: string]: unknown;
+  };
+  /**
    * Syntax of the Rego code. V1 is what OPA 1.x reads by default.
    */
   regoVersion: 'V0' | 'V1';
@@ -182,6 +188,43 @@ export interface PolicyRuleSpec {
    * One Rego query over the object, which is input. The rule is violated when the query holds; a wildcard [_] under not means "for any element".
    */
   regoQuery?: string;
+  /**
+   * Cases that the rule must judge as they say. A version of the rule that does not is refused, and never put in force.
+   *
+   * Items: One case.
+   */
+  tests?: {
+    /**
+     * What a failure is told by.
+     */
+    name: string;
+    /**
+     * The object that is judged, as if it were created; by a rule that does not judge CREATE, as if the first of spec.match.operations were done to it.
+     */
+    object?: {
+      [k: string]: unknown;
+    };
+    /**
+     * The AdmissionRequest that is judged, as in AdmissionReview.request.
+     */
+    review?: {
+      [k: string]: unknown;
+    };
+    /**
+     * Take the place of spec.parameters in this case.
+     */
+    parameters?: {
+      [k: string]: unknown;
+    };
+    /**
+     * Violation (at least one), NoViolation, or how many exactly.
+     */
+    expect: number | string;
+    /**
+     * An RE2 expression; only violations in whose message it is found somewhere count for expect.
+     */
+    message?: string;
+  }[];
 }
 
 /**
@@ -193,7 +236,7 @@ export interface PolicyRuleStatus {
    */
   observedGeneration?: number;
   /**
-   * Ready, and what it rests on (Compiled, Served); Stalled only while true.
+   * Ready, and what it rests on: Compiled, Served, and ParametersValid and TestsPassed where the spec has parametersSchema and tests; Stalled only while true.
    *
    * Items: One condition.
    */
@@ -245,6 +288,12 @@ export interface PolicyRuleStatus {
    * Generation of the spec that the module in force was made of.
    */
   compiledGeneration?: number;
+  /**
+   * The parameters in force, with the defaults of the schema.
+   */
+  compiledParameters?: {
+    [k: string]: unknown;
+  };
   /**
    * Version of OPA that compiled the module in force.
    */

@@ -59,6 +59,7 @@ beforeAll(async () => {
       unload: (id) => {
         engine.unload(id);
       },
+      evaluate: (id, input, deadlineMs) => engine.evaluate(id, { input, deadlineMs }),
     },
     log,
     signal: stop.signal,

@@ -89,6 +89,7 @@ describe('a module', () => {
     const shared = new SharedModules({
       load: (id) => calls.push(`load ${id}`),
       unload: (id) => calls.push(`unload ${id}`),
+      evaluate: (id) => Promise.resolve(id),
     });
     return { calls, shared };
   }
@@ -123,6 +124,7 @@ describe('a module', () => {
         if (broken) throw new Error('no module');
       },
       unload: () => undefined,
+      evaluate: (id) => Promise.resolve(id),
     });
     const made = policy('a');
     expect(() => {
