@@ -2,6 +2,7 @@
 import type { KubernetesObject, ResourceType } from '../runtime/resource.ts';
 import { sleep } from '../runtime/clock.ts';
 import type { RunningService, ServiceContext } from '../runtime/service.ts';
+import { systemNamespaces } from '../runtime/webhook/configuration.ts';
 import { compile as compileWith } from './compiler.ts';
 import { createEngine } from './engine/engine.ts';
 import { policyGate } from './gate.ts';
@@ -22,7 +23,7 @@ const NAMESPACE: ResourceType = {
 const REPORT_MS = 10_000;
 
 export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningService {
-  const { cache, presence, clock, log, env, signal } = context;
+  const { cache, presence, registration, namespace, clock, log, env, signal } = context;
   const opaBin = env['OPA_BIN'];
   const compile: Compile = (source, aborted) => compileWith(source, { signal: aborted, opaBin });
   const engine = createEngine({ clock });
@@ -53,6 +54,8 @@ export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningS
       const namespace = namespaces.get(name);
       return namespace === undefined ? undefined : (namespace.metadata.labels ?? {});
     },
+    kindOf: (group, resource) => registration.kindOf(group, resource),
+    systemNamespaces: systemNamespaces(namespace),
     log,
   });
   return {

@@ -1,8 +1,10 @@
 /** PolicyRule: the table of contents. */
+import { deepEqual } from '../../runtime/json.ts';
 import { erase } from '../../runtime/kind.ts';
 import { Presence } from '../../runtime/presence.ts';
 import type { KubernetesObject } from '../../runtime/resource.ts';
 import type { KindEntry } from '../../runtime/service.ts';
+import { conditionProblem } from '../../runtime/validation/cel/condition.ts';
 import type { Validator } from '../../runtime/webhook/gate.ts';
 import type { AdmissionRequest } from '../../runtime/webhook/review.ts';
 import type { CompiledPolicy, PolicySource } from '../compiler.ts';
@@ -60,13 +62,14 @@ function validator(compile: Compile): Validator<readonly Problem[]> {
   return {
     type,
     async gather(request, signal) {
-      const rule = ruleOf(request);
-      if (rule === undefined) return [];
+      const rule = ruleOf(request.object);
+      if (rule === undefined || isMere(rule, ruleOf(request.oldObject))) return [];
+      const conditions = conditionProblems(rule);
       try {
         await compile(sourceOf(rule), signal);
-        return [];
+        return conditions;
       } catch (error) {
-        if (error instanceof CompileError) return error.problems;
+        if (error instanceof CompileError) return [...error.problems, ...conditions];
         throw error;
       }
     },
@@ -74,8 +77,21 @@ function validator(compile: Compile): Validator<readonly Problem[]> {
   };
 }
 
-function ruleOf(request: AdmissionRequest): PolicyRule | undefined {
-  return request.object === undefined || request.object === null
-    ? undefined
-    : (request.object as unknown as PolicyRule);
+/** Switching a rule off, or changing nothing of it, needs no compiler: what is broken must be easy to stop. */
+function isMere(rule: PolicyRule, before: PolicyRule | undefined): boolean {
+  if (before === undefined) return false;
+  const { suspend } = rule.spec;
+  const isNoNews = suspend || suspend === before.spec.suspend;
+  return isNoNews && deepEqual({ ...rule.spec, suspend }, { ...before.spec, suspend });
+}
+
+function conditionProblems({ spec: { matchConditions = [] } }: PolicyRule): Problem[] {
+  return matchConditions.flatMap(({ name, expression }) => {
+    const problem = conditionProblem(expression);
+    return problem === undefined ? [] : [{ message: `spec.matchConditions[${name}].expression: ${problem}` }];
+  });
+}
+
+function ruleOf(object: AdmissionRequest['object']): PolicyRule | undefined {
+  return object === undefined || object === null ? undefined : (object as unknown as PolicyRule);
 }
