@@ -6,6 +6,11 @@
  */
 import type { KubernetesObject } from '../runtime/resource.ts';
 import type { AdmissionRequest, Operation } from '../runtime/webhook/review.ts';
+import { matchesGlob } from './match/glob.ts';
+import { matchesPart } from './match/parts.ts';
+import { matchesSubjects, type Subject } from './match/subjects.ts';
+
+export { matchesGlob };
 
 export interface LabelSelector {
   matchLabels?: Readonly<Record<string, string>>;
@@ -28,35 +33,45 @@ export interface Match {
   namespaceSelector?: LabelSelector;
   name?: string;
   operations?: readonly Operation[];
+  subresources?: readonly string[];
+  subjects?: readonly Subject[];
+  excludeSubjects?: readonly Subject[];
+}
+
+export interface GroupKind {
+  group: string;
+  kind: string;
 }
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** What the API server's default for `operations` is, for rules that never passed through it. */
-const DEFAULT_OPERATIONS: readonly Operation[] = ['CREATE', 'UPDATE'];
-
 /**
  * `namespaceLabels`: the labels of the request's namespace, undefined when they are not known (yet). A rule with a
  * namespaceSelector then counts as matching: judging an object too many is refused loudly, one too few is a hole.
+ * `owner`: the kind that a subresource belongs to, where the request is about one; not known, it counts as any kind.
  */
 export function matches(
   match: Match,
   request: AdmissionRequest,
   namespaceLabels: Labels | undefined,
+  owner?: GroupKind,
 ): boolean {
-  if (!(match.operations ?? DEFAULT_OPERATIONS).includes(request.operation)) return false;
-  if (!matchesKind(match, request) || !matchesScope(match, request)) return false;
+  const kind = (request.subResource ?? '') === '' ? request.kind : owner;
   return (
-    matchesNamespace(match, request) &&
+    matchesPart(match, request, kind) &&
+    matchesKind(match, kind) &&
+    matchesScope(match, request, kind) &&
+    matchesNamespace(match, request, kind) &&
     matchesName(match.name, request) &&
-    matchesLabels(match.labelSelector, request) &&
-    matchesNamespaceLabels(match.namespaceSelector, request, namespaceLabels)
+    matchesLabels(match, request, namespaceLabels, kind) &&
+    matchesSubjects(match.subjects, match.excludeSubjects, request.userInfo)
   );
 }
 
-function matchesKind({ kinds = [] }: Match, { kind }: AdmissionRequest): boolean {
+function matchesKind({ kinds = [] }: Match, kind: GroupKind | undefined): boolean {
   return (
     kinds.length === 0 ||
+    kind === undefined ||
     kinds.some((entry) => anyOrListed(entry.apiGroups, kind.group) && anyOrListed(entry.kinds, kind.kind))
   );
 }
@@ -65,32 +80,26 @@ function anyOrListed(list: readonly string[] = [], word: string): boolean {
   return list.length === 0 || list.includes('*') || list.includes(word);
 }
 
-function matchesScope({ scope = '*' }: Match, request: AdmissionRequest): boolean {
+function matchesScope(
+  { scope = '*' }: Match,
+  request: AdmissionRequest,
+  kind: GroupKind | undefined,
+): boolean {
   if (scope === '*') return true;
   // The API server puts the name of a Namespace into request.namespace as well; it is cluster-scoped nevertheless.
-  const namespaced = !isNamespace(request) && namespaceOf(request) !== undefined;
+  const namespaced = !isNamespace(kind) && namespaceOf(request) !== undefined;
   return namespaced === (scope === 'Namespaced');
 }
 
 function matchesNamespace(
   { namespaces = [], excludedNamespaces = [] }: Match,
   request: AdmissionRequest,
+  kind: GroupKind | undefined,
 ): boolean {
-  const namespace = isNamespace(request) ? nameOf(request) : namespaceOf(request);
+  const namespace = isNamespace(kind) ? nameOf(request) : namespaceOf(request);
   if (namespace === undefined) return true;
   if (namespaces.length > 0 && !namespaces.some((pattern) => matchesGlob(pattern, namespace))) return false;
   return !excludedNamespaces.some((pattern) => matchesGlob(pattern, namespace));
-}
-
-/** `*` at the start or the end stands for any text, also for none; anywhere else it is itself. */
-export function matchesGlob(pattern: string, text: string): boolean {
-  const open = pattern.startsWith('*');
-  const closed = pattern.endsWith('*');
-  const core = pattern.slice(open ? 1 : 0, closed ? Math.max(pattern.length - 1, open ? 1 : 0) : undefined);
-  if (open && closed) return text.includes(core);
-  if (open) return text.endsWith(core);
-  if (closed) return text.startsWith(core);
-  return text === core;
 }
 
 function matchesName(pattern: string | undefined, request: AdmissionRequest): boolean {
@@ -98,28 +107,29 @@ function matchesName(pattern: string | undefined, request: AdmissionRequest): bo
   const name = nameOf(request);
   if (name !== undefined) return matchesGlob(pattern, name);
   // generateName: what the server will append is not known yet, what it begins with is.
-  const start = (request.object ? metadataOf(request.object) : undefined)?.generateName;
-  if (start === undefined || !pattern.endsWith('*')) return false;
-  return matchesGlob(pattern, start);
+  const start = firstText(...objectsOf(request).map((object) => metadataOf(object)?.generateName));
+  return start !== undefined && pattern.endsWith('*') && matchesGlob(pattern, start);
 }
 
-function matchesLabels(selector: LabelSelector | undefined, request: AdmissionRequest): boolean {
-  if (selector === undefined) return true;
-  const candidates = objectsOf(request);
-  // CONNECT and some subresources carry no object of their own.
-  if (candidates.length === 0) return selects(selector, {});
-  return candidates.some((object) => selects(selector, labelsOf(object)));
-}
-
-function matchesNamespaceLabels(
-  selector: LabelSelector | undefined,
+/**
+ * The new object or the old one has to fit as a whole: an UPDATE that takes a label away must not slip past the rule
+ * about it. CONNECT and some subresources carry no object of their own: they count as one without labels.
+ */
+function matchesLabels(
+  { labelSelector, namespaceSelector }: Match,
   request: AdmissionRequest,
   namespaceLabels: Labels | undefined,
+  kind: GroupKind | undefined,
 ): boolean {
-  if (selector === undefined) return true;
-  if (isNamespace(request)) return matchesLabels(selector, request);
-  if (namespaceOf(request) === undefined || namespaceLabels === undefined) return true;
-  return selects(selector, namespaceLabels);
+  const namespaced = namespaceOf(request) !== undefined;
+  const fits = (own: Labels): boolean => {
+    if (labelSelector !== undefined && !selects(labelSelector, own)) return false;
+    if (namespaceSelector === undefined) return true;
+    if (isNamespace(kind)) return selects(namespaceSelector, own);
+    return !namespaced || namespaceLabels === undefined || selects(namespaceSelector, namespaceLabels);
+  };
+  const candidates = objectsOf(request);
+  return candidates.length === 0 ? fits({}) : candidates.some((object) => fits(labelsOf(object)));
 }
 
 /** metav1.LabelSelector: every label and every expression must hold; an empty selector selects everything. */
@@ -144,7 +154,6 @@ function holds({ operator, values = [] }: LabelRequirement, value: string | unde
   }
 }
 
-/** The new object and the old one: an UPDATE that takes the label away must not slip past the rule about it. */
 function objectsOf(request: AdmissionRequest): KubernetesObject[] {
   return [request.object, request.oldObject].filter((object) => object !== undefined && object !== null);
 }
@@ -153,20 +162,20 @@ function labelsOf(object: KubernetesObject): Labels {
   return metadataOf(object)?.labels ?? {};
 }
 
-function isNamespace({ kind }: AdmissionRequest): boolean {
-  return kind.group === '' && kind.kind === 'Namespace';
+function isNamespace(kind: GroupKind | undefined): boolean {
+  return kind?.group === '' && kind.kind === 'Namespace';
 }
 
-function nameOf(request: AdmissionRequest): string | undefined {
+export function nameOf(request: AdmissionRequest): string | undefined {
   return firstText(request.name, ...objectsOf(request).map((object) => metadataOf(object)?.name));
 }
 
-function namespaceOf(request: AdmissionRequest): string | undefined {
+export function namespaceOf(request: AdmissionRequest): string | undefined {
   return firstText(request.namespace, ...objectsOf(request).map((object) => metadataOf(object)?.namespace));
 }
 
 /** Whatever calls itself an object may come without metadata (PodExecOptions has none). */
-function metadataOf(object: KubernetesObject): KubernetesObject['metadata'] | undefined {
+export function metadataOf(object: KubernetesObject): KubernetesObject['metadata'] | undefined {
   return object.metadata;
 }
 

@@ -2,6 +2,7 @@
 import type { KubernetesObject, ResourceType } from '../runtime/resource.ts';
 import { sleep } from '../runtime/clock.ts';
 import type { RunningService, ServiceContext } from '../runtime/service.ts';
+import { systemNamespaces } from '../runtime/webhook/configuration.ts';
 import { compile as compileWith } from './compiler.ts';
 import { createEngine } from './engine/engine.ts';
 import { policyGate } from './gate.ts';
@@ -24,7 +25,7 @@ const NAMESPACE: ResourceType = {
 const REPORT_MS = 10_000;
 
 export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningService {
-  const { cache, presence, clock, log, env, signal } = context;
+  const { cache, presence, registration, namespace, clock, log, env, signal } = context;
   const opaBin = env['OPA_BIN'];
   const engine = createEngine({ clock });
   const modules = new SharedModules(testEngine(engine));
@@ -47,6 +48,8 @@ export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningS
       const namespace = namespaces.get(name);
       return namespace === undefined ? undefined : (namespace.metadata.labels ?? {});
     },
+    kindOf: (group, resource) => registration.kindOf(group, resource),
+    systemNamespaces: systemNamespaces(namespace),
     log,
   });
   return {

@@ -8,6 +8,8 @@ export interface ApiResource {
   kind: string;
   plural: string;
   namespaced: boolean;
+  /** such as `exec`, by name alone */
+  subresources: readonly string[];
 }
 
 interface AggregatedDiscovery {
@@ -15,7 +17,12 @@ interface AggregatedDiscovery {
     metadata?: { name?: string };
     versions?: {
       version: string;
-      resources?: { resource: string; scope: string; responseKind?: { kind?: string } }[];
+      resources?: {
+        resource: string;
+        scope: string;
+        responseKind?: { kind?: string };
+        subresources?: { subresource: string }[];
+      }[];
     }[];
   }[];
 }
@@ -34,11 +41,18 @@ export async function discover(client: Client, signal?: AbortSignal): Promise<Ap
   for (const item of [...(core?.items ?? []), ...(groups?.items ?? [])]) {
     const group = item.metadata?.name ?? '';
     for (const { version, resources = [] } of item.versions ?? []) {
-      for (const { resource, scope, responseKind } of resources) {
+      for (const { resource, scope, responseKind, subresources = [] } of resources) {
         const kind = responseKind?.kind;
         const id = `${group}/${resource}`;
         if (kind === undefined || found.has(id)) continue;
-        found.set(id, { group, version, kind, plural: resource, namespaced: scope === 'Namespaced' });
+        found.set(id, {
+          group,
+          version,
+          kind,
+          plural: resource,
+          namespaced: scope === 'Namespaced',
+          subresources: subresources.map(({ subresource }) => subresource),
+        });
       }
     }
   }

@@ -163,10 +163,24 @@ export const crd: CustomResourceDefinition = {
                     "maxLength": 1024
                   },
                   "match": {
-                    "description": "Which objects are judged. All that is set must hold.",
+                    "description": "Which objects are judged. All that is set must hold. What is in kube-system or in the operator's own namespace is judged only by a rule whose namespaces name that one letter by letter.",
                     "type": "object",
                     "required": [
                       "kinds"
+                    ],
+                    "x-kubernetes-validations": [
+                      {
+                        "rule": "!has(self.subresources) || !self.subresources.exists(s, s == \"status\" || s == \"log\")",
+                        "message": "the status of an object and a log are never judged",
+                        "reason": "FieldValueForbidden",
+                        "fieldPath": ".subresources"
+                      },
+                      {
+                        "rule": "!has(self.subresources) || self.operations.exists(o, o == \"CONNECT\") || !self.subresources.exists(s, s == \"exec\" || s == \"attach\" || s == \"portforward\" || s == \"proxy\")",
+                        "message": "exec, attach, portforward and proxy are connected to: operations must include CONNECT",
+                        "reason": "FieldValueInvalid",
+                        "fieldPath": ".operations"
+                      }
                     ],
                     "properties": {
                       "kinds": {
@@ -375,7 +389,7 @@ export const crd: CustomResourceDefinition = {
                         "maxLength": 253
                       },
                       "operations": {
-                        "description": "Which operations are judged.",
+                        "description": "Which operations are judged. CONNECT is to a subresource such as exec, of the kinds named above: to those that subresources lists, or to any of them when that is absent.",
                         "type": "array",
                         "minItems": 1,
                         "maxItems": 4,
@@ -394,8 +408,177 @@ export const crd: CustomResourceDefinition = {
                             "CONNECT"
                           ]
                         }
+                      },
+                      "subresources": {
+                        "description": "Subresources of the kinds that are judged beside the object itself, such as scale, eviction or exec; \"*\" is every one but status. input.review.subResource tells which it is. The ephemeralcontainers of a Pod and its resize are judged with CREATE and UPDATE of the Pod and need not be listed.",
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 16,
+                        "x-kubernetes-list-type": "set",
+                        "items": {
+                          "description": "A subresource as it is written in a URL.",
+                          "type": "string",
+                          "maxLength": 63,
+                          "pattern": "^(\\*|[a-z][a-z0-9-]*)$"
+                        }
+                      },
+                      "subjects": {
+                        "description": "Whose requests are judged; one entry has to fit.",
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 64,
+                        "x-kubernetes-list-type": "map",
+                        "x-kubernetes-list-map-keys": [
+                          "kind",
+                          "name",
+                          "namespace"
+                        ],
+                        "items": {
+                          "description": "Users, a group or service accounts.",
+                          "type": "object",
+                          "required": [
+                            "kind",
+                            "name"
+                          ],
+                          "x-kubernetes-validations": [
+                            {
+                              "rule": "(self.kind == 'ServiceAccount') == (self.__namespace__ != '')",
+                              "message": "a ServiceAccount has a namespace, a User and a Group have none",
+                              "reason": "FieldValueInvalid",
+                              "fieldPath": ".namespace"
+                            }
+                          ],
+                          "properties": {
+                            "kind": {
+                              "description": "What the name is the name of.",
+                              "type": "string",
+                              "enum": [
+                                "User",
+                                "Group",
+                                "ServiceAccount"
+                              ]
+                            },
+                            "name": {
+                              "description": "The name. A * at the start or the end stands for any text.",
+                              "type": "string",
+                              "minLength": 1,
+                              "maxLength": 253
+                            },
+                            "namespace": {
+                              "description": "Namespace of a ServiceAccount. A * at the start or the end stands for any text.",
+                              "type": "string",
+                              "default": "",
+                              "maxLength": 65,
+                              "pattern": "^\\*?[a-z0-9-]*\\*?$"
+                            }
+                          }
+                        }
+                      },
+                      "excludeSubjects": {
+                        "description": "Who is never judged, though subjects may name them.",
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 64,
+                        "x-kubernetes-list-type": "map",
+                        "x-kubernetes-list-map-keys": [
+                          "kind",
+                          "name",
+                          "namespace"
+                        ],
+                        "items": {
+                          "description": "Users, a group or service accounts.",
+                          "type": "object",
+                          "required": [
+                            "kind",
+                            "name"
+                          ],
+                          "x-kubernetes-validations": [
+                            {
+                              "rule": "(self.kind == 'ServiceAccount') == (self.__namespace__ != '')",
+                              "message": "a ServiceAccount has a namespace, a User and a Group have none",
+                              "reason": "FieldValueInvalid",
+                              "fieldPath": ".namespace"
+                            }
+                          ],
+                          "properties": {
+                            "kind": {
+                              "description": "What the name is the name of.",
+                              "type": "string",
+                              "enum": [
+                                "User",
+                                "Group",
+                                "ServiceAccount"
+                              ]
+                            },
+                            "name": {
+                              "description": "The name. A * at the start or the end stands for any text.",
+                              "type": "string",
+                              "minLength": 1,
+                              "maxLength": 253
+                            },
+                            "namespace": {
+                              "description": "Namespace of a ServiceAccount. A * at the start or the end stands for any text.",
+                              "type": "string",
+                              "default": "",
+                              "maxLength": 65,
+                              "pattern": "^\\*?[a-z0-9-]*\\*?$"
+                            }
+                          }
+                        }
                       }
                     }
+                  },
+                  "matchConditions": {
+                    "description": "Conditions in CEL that the API server evaluates before it asks us, over object, oldObject, request and authorizer; all must be true. A rule that has some gets a webhook of its own, so that an expression that fails concerns this rule alone; failurePolicy says what happens then.",
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": 32,
+                    "x-kubernetes-list-type": "map",
+                    "x-kubernetes-list-map-keys": [
+                      "name"
+                    ],
+                    "items": {
+                      "description": "One condition.",
+                      "type": "object",
+                      "required": [
+                        "name",
+                        "expression"
+                      ],
+                      "properties": {
+                        "name": {
+                          "description": "Name of the condition.",
+                          "type": "string",
+                          "minLength": 1,
+                          "maxLength": 63,
+                          "pattern": "^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$"
+                        },
+                        "expression": {
+                          "description": "CEL that is true or false.",
+                          "type": "string",
+                          "minLength": 1,
+                          "maxLength": 4096
+                        }
+                      }
+                    }
+                  },
+                  "expand": {
+                    "description": "Auto has a rule about Pods judge the pod template of a Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or CronJob too, as the Pod that would be made of it, unless the rule names that kind itself. Such a template counts as a Pod that is created, in the parent's namespace and under its name.",
+                    "type": "string",
+                    "enum": [
+                      "Auto",
+                      "Off"
+                    ],
+                    "default": "Auto"
+                  },
+                  "existingViolations": {
+                    "description": "What becomes of an UPDATE for violations that the object had before, told by their words and place. Allow passes over them, Warn makes warnings of them, Block refuses for them as for new ones.",
+                    "type": "string",
+                    "enum": [
+                      "Block",
+                      "Warn",
+                      "Allow"
+                    ],
+                    "default": "Allow"
                   },
                   "enforcementMode": {
                     "description": "Enforce refuses, Warn lets pass with a warning, Audit lets pass and notes it in the audit log.",
@@ -406,6 +589,45 @@ export const crd: CustomResourceDefinition = {
                       "Audit"
                     ],
                     "default": "Enforce"
+                  },
+                  "enforcement": {
+                    "description": "What a violation does at single points, where that is not what enforcementMode says.",
+                    "type": "array",
+                    "maxItems": 4,
+                    "x-kubernetes-list-type": "map",
+                    "x-kubernetes-list-map-keys": [
+                      "point"
+                    ],
+                    "items": {
+                      "description": "One point.",
+                      "type": "object",
+                      "required": [
+                        "point",
+                        "action"
+                      ],
+                      "properties": {
+                        "point": {
+                          "description": "Where the rule is evaluated: at Admission, in an Audit of what is stored, by GitOps before it applies, by the CLI.",
+                          "type": "string",
+                          "enum": [
+                            "Admission",
+                            "Audit",
+                            "GitOps",
+                            "CLI"
+                          ]
+                        },
+                        "action": {
+                          "description": "As enforcementMode; Off does not evaluate the rule at this point.",
+                          "type": "string",
+                          "enum": [
+                            "Enforce",
+                            "Warn",
+                            "Audit",
+                            "Off"
+                          ]
+                        }
+                      }
+                    }
                   },
                   "failurePolicy": {
                     "description": "What happens to the object when the rule cannot be evaluated. Fail refuses it.",

@@ -3,6 +3,7 @@ import { conditionsOf, type Statement } from '../../runtime/conditions.ts';
 import { timestamp, type Instant } from '../../runtime/clock.ts';
 import type { Decision, Note } from '../../runtime/kind.ts';
 import type { Counts } from '../library.ts';
+import { actionAt } from '../enforcement.ts';
 import type { Input, ReplicaView } from './gather.ts';
 import type { PolicyRuleStatus } from './types.gen.ts';
 
@@ -31,7 +32,7 @@ export function decide(input: Input, now: Instant): Decision<PolicyRuleStatus> {
     ...testsStatement(input, generation),
     served,
   ];
-  const ready = readyStatement(rests);
+  const ready = readyStatement(rests, actionAt(rule.spec, 'Admission') === 'Off');
   const conditions = conditionsOf(before?.conditions, [ready, ...rests], generation, now);
   const status: PolicyRuleStatus = {
     ...inForce(input),
@@ -129,7 +130,7 @@ function testsStatement(input: Input, generation: number): Statement[] {
 }
 
 function servedStatement(
-  { rule, covered, unknownKinds, exemptKinds }: Input,
+  { rule, covered, refusal, unknownKinds, unknownParts, exemptKinds }: Input,
   alive: number,
   serving: number,
 ): Statement {
@@ -147,6 +148,14 @@ function servedStatement(
   if (exemptKinds.length > 0) {
     const message = `${exemptKinds.join(', ')} is never judged, so that no rule can stop the cluster or its own repair; take it out of spec.match.kinds`;
     return { type: 'Served', status: 'False', reason: 'KindExempt', message };
+  }
+  if (unknownParts.length > 0) {
+    const message = `no kind of spec.match.kinds has a subresource ${unknownParts.join(', ')}`;
+    return { type: 'Served', status: 'False', reason: 'SubresourceUnknown', message };
+  }
+  if (refusal !== undefined) {
+    const message = `the API server does not accept spec.matchConditions, so that nothing is sent to this rule: ${refusal}`;
+    return { type: 'Served', status: 'False', reason: 'MatchConditionRefused', message };
   }
   if (!covered)
     return {
@@ -171,10 +180,12 @@ function servedStatement(
   };
 }
 
-function readyStatement(rests: readonly Statement[]): Statement {
+function readyStatement(rests: readonly Statement[], off: boolean): Statement {
   const culprit = rests.find(({ status }) => status !== 'True');
-  if (culprit === undefined)
-    return { type: 'Ready', status: 'True', reason: 'InForce', message: 'the rule is in force' };
+  if (culprit === undefined) {
+    const message = `the rule is in force${off ? '; at admission it is off' : ''}`;
+    return { type: 'Ready', status: 'True', reason: 'InForce', message };
+  }
   return { ...culprit, type: 'Ready', status: culprit.status === 'Unknown' ? 'Unknown' : 'False' };
 }
 

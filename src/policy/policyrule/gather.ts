@@ -1,13 +1,14 @@
 /** What is known of a rule on this replica, on the others, and of the road to us. */
 import type { Reader } from '../../runtime/kind.ts';
 import type { Presence } from '../../runtime/presence.ts';
-import { covers, exemptKinds, unknownKinds, type Target } from '../../runtime/webhook/configuration.ts';
+import type { Target } from '../../runtime/webhook/configuration.ts';
 import type { Registration } from '../../runtime/webhook/registration.ts';
+import { exemptKinds, unknownKinds, unknownParts } from '../../runtime/webhook/rules.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { targetOf } from '../gate.ts';
 import type { Counts, Library } from '../library.ts';
 import { parseJson } from '../../runtime/json.ts';
 import { describeProblem, type Problem } from '../problems.ts';
+import { targetsOf } from '../targets.ts';
 import type { PolicyRule } from './types.gen.ts';
 
 /** The topic of a replica's report: rule -> [generation, evaluations, denials, warnings, errors]. */
@@ -46,6 +47,10 @@ export interface Input {
   /** whether the API server sends us what the rule is about */
   covered: boolean;
   unknownKinds: string[];
+  /** subresources that none of the rule's kinds has */
+  unknownParts: string[];
+  /** what the API server has against the rule's matchConditions */
+  refusal: string | undefined;
   /** kinds that are never judged, though the rule names them */
   exemptKinds: string[];
 }
@@ -61,7 +66,9 @@ export function gatherFrom({ library, presence, registration, clock }: Services)
   return (rule: PolicyRule, _read: Reader): Promise<Input> => {
     const { name } = rule.metadata;
     const state = library.state(name);
-    const target = targetOf(rule);
+    const targets = targetsOf(rule);
+    const [first] = targets;
+    const { resources } = registration;
     const served = state?.served;
     return Promise.resolve({
       rule,
@@ -90,9 +97,11 @@ export function gatherFrom({ library, presence, registration, clock }: Services)
         const [servedGeneration = 0, evaluations = 0, denials = 0, warnings = 0, errors = 0] = numbers ?? [];
         return [{ identity, alive, servedGeneration, evaluations, denials, warnings, errors }];
       }),
-      covered: covers(registration.current, target, registration.resources),
-      unknownKinds: unknownKinds(target, registration.resources),
-      exemptKinds: [...exemptKinds(target, registration.resources), ...ownKind(target)],
+      covered: targets.every((target) => registration.covers(target)),
+      refusal: targets.map((target) => registration.refusal(target)).find((words) => words !== undefined),
+      unknownKinds: first === undefined ? [] : unknownKinds(first, resources),
+      unknownParts: first === undefined ? [] : unknownParts(first, resources),
+      exemptKinds: first === undefined ? [] : [...exemptKinds(first, resources), ...ownKind(first)],
     });
   };
 }

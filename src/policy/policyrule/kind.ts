@@ -1,12 +1,15 @@
 /** PolicyRule: the table of contents. */
+import { deepEqual } from '../../runtime/json.ts';
 import { erase } from '../../runtime/kind.ts';
 import { Presence } from '../../runtime/presence.ts';
 import type { KubernetesObject } from '../../runtime/resource.ts';
 import type { KindEntry } from '../../runtime/service.ts';
+import { conditionProblem } from '../../runtime/validation/cel/condition.ts';
 import type { Validator } from '../../runtime/webhook/gate.ts';
 import type { AdmissionRequest } from '../../runtime/webhook/review.ts';
 import { inspect, NO_FAULTS, type Faults, type Workbench } from '../inspection.ts';
 import { sourceOf, type Library } from '../library.ts';
+import type { Problem } from '../problems.ts';
 import { admit } from './admit.ts';
 import { crd, type } from './crd.gen.ts';
 import { decide } from './decide.ts';
@@ -58,16 +61,30 @@ function validator(workbench: Workbench): Validator<Faults> {
   return {
     type,
     async gather(request, signal) {
-      const rule = ruleOf(request);
-      if (rule === undefined) return NO_FAULTS;
-      return (await inspect(rule, sourceOf(rule), workbench, signal)).faults;
+      const rule = ruleOf(request.object);
+      if (rule === undefined || isMere(rule, ruleOf(request.oldObject))) return NO_FAULTS;
+      const { faults } = await inspect(rule, sourceOf(rule), workbench, signal);
+      return { ...faults, compile: [...faults.compile, ...conditionProblems(rule)] };
     },
     admit: (request, faults) => admit(request.name ?? '', faults),
   };
 }
 
-function ruleOf(request: AdmissionRequest): PolicyRule | undefined {
-  return request.object === undefined || request.object === null
-    ? undefined
-    : (request.object as unknown as PolicyRule);
+/** Switching a rule off, or changing nothing of it, needs no compiler: what is broken must be easy to stop. */
+function isMere(rule: PolicyRule, before: PolicyRule | undefined): boolean {
+  if (before === undefined) return false;
+  const { suspend } = rule.spec;
+  const isNoNews = suspend || suspend === before.spec.suspend;
+  return isNoNews && deepEqual({ ...rule.spec, suspend }, { ...before.spec, suspend });
+}
+
+function conditionProblems({ spec: { matchConditions = [] } }: PolicyRule): Problem[] {
+  return matchConditions.flatMap(({ name, expression }) => {
+    const problem = conditionProblem(expression);
+    return problem === undefined ? [] : [{ message: `spec.matchConditions[${name}].expression: ${problem}` }];
+  });
+}
+
+function ruleOf(object: AdmissionRequest['object']): PolicyRule | undefined {
+  return object === undefined || object === null ? undefined : (object as unknown as PolicyRule);
 }

@@ -27,7 +27,7 @@ export interface PolicyRuleSpec {
    */
   violationMessage?: string;
   /**
-   * Which objects are judged. All that is set must hold.
+   * Which objects are judged. All that is set must hold. What is in kube-system or in the operator's own namespace is judged only by a rule whose namespaces name that one letter by letter.
    */
   match: {
     /**
@@ -140,16 +140,98 @@ export interface PolicyRuleSpec {
      */
     name?: string;
     /**
-     * Which operations are judged.
+     * Which operations are judged. CONNECT is to a subresource such as exec, of the kinds named above: to those that subresources lists, or to any of them when that is absent.
      *
      * Items: An operation, in the words of the admission API.
      */
     operations: ('CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT')[];
+    /**
+     * Subresources of the kinds that are judged beside the object itself, such as scale, eviction or exec; "*" is every one but status. input.review.subResource tells which it is. The ephemeralcontainers of a Pod and its resize are judged with CREATE and UPDATE of the Pod and need not be listed.
+     *
+     * Items: A subresource as it is written in a URL.
+     */
+    subresources?: string[];
+    /**
+     * Whose requests are judged; one entry has to fit.
+     *
+     * Items: Users, a group or service accounts.
+     */
+    subjects?: {
+      /**
+       * What the name is the name of.
+       */
+      kind: 'User' | 'Group' | 'ServiceAccount';
+      /**
+       * The name. A * at the start or the end stands for any text.
+       */
+      name: string;
+      /**
+       * Namespace of a ServiceAccount. A * at the start or the end stands for any text.
+       */
+      namespace: string;
+    }[];
+    /**
+     * Who is never judged, though subjects may name them.
+     *
+     * Items: Users, a group or service accounts.
+     */
+    excludeSubjects?: {
+      /**
+       * What the name is the name of.
+       */
+      kind: 'User' | 'Group' | 'ServiceAccount';
+      /**
+       * The name. A * at the start or the end stands for any text.
+       */
+      name: string;
+      /**
+       * Namespace of a ServiceAccount. A * at the start or the end stands for any text.
+       */
+      namespace: string;
+    }[];
   };
+  /**
+   * Conditions in CEL that the API server evaluates before it asks us, over object, oldObject, request and authorizer; all must be true. A rule that has some gets a webhook of its own, so that an expression that fails concerns this rule alone; failurePolicy says what happens then.
+   *
+   * Items: One condition.
+   */
+  matchConditions?: {
+    /**
+     * Name of the condition.
+     */
+    name: string;
+    /**
+     * CEL that is true or false.
+     */
+    expression: string;
+  }[];
+  /**
+   * Auto has a rule about Pods judge the pod template of a Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or CronJob too, as the Pod that would be made of it, unless the rule names that kind itself. Such a template counts as a Pod that is created, in the parent's namespace and under its name.
+   */
+  expand: 'Auto' | 'Off';
+  /**
+   * What becomes of an UPDATE for violations that the object had before, told by their words and place. Allow passes over them, Warn makes warnings of them, Block refuses for them as for new ones.
+   */
+  existingViolations: 'Block' | 'Warn' | 'Allow';
   /**
    * Enforce refuses, Warn lets pass with a warning, Audit lets pass and notes it in the audit log.
    */
   enforcementMode: 'Enforce' | 'Warn' | 'Audit';
+  /**
+   * What a violation does at single points, where that is not what enforcementMode says.
+   *
+   * Items: One point.
+   */
+  enforcement?: {
+    /**
+     * Where the rule is evaluated: at Admission, in an Audit of what is stored, by GitOps before it applies, by the CLI.
+     */
+    point: 'Admission' | 'Audit' | 'GitOps' | 'CLI';
+    /**
+     * As enforcementMode; Off does not evaluate the rule at this point.
+     */
+    action: 'Enforce' | 'Warn' | 'Audit' | 'Off';
+  }[];
   /**
    * What happens to the object when the rule cannot be evaluated. Fail refuses it.
    */

@@ -1,13 +1,16 @@
 /**
  * The ValidatingWebhookConfiguration that the kinds and policies in force call for: pure, from data to object.
  *
- * Two entries for other people's objects, one for each failure mode, and one for each kind of our own. What no target
- * names is not sent to us at all.
+ * For other people's objects there is an entry for each failure mode, one for each target with conditions of its own, and
+ * each of these once more for a namespace of the system that a target names; and there is one for each kind of our own.
+ * What no target names is not sent to us at all.
  */
 import type { ApiResource } from '../discovery.ts';
+import { deepEqual } from '../json.ts';
 import type { KubernetesObject, ResourceType } from '../resource.ts';
 import { PROBE_CONDITION, PROBE_PATH, PROBE_RULE } from './probe.ts';
 import type { Operation } from './review.ts';
+import { inNamespace, mergeRules, rulesOf, sends } from './rules.ts';
 
 export const CONFIGURATION: ResourceType = {
   group: 'admissionregistration.k8s.io',
@@ -34,9 +37,21 @@ export interface Target {
   failureMode: FailureMode;
   kinds: readonly { apiGroups: readonly string[]; kinds: readonly string[] }[];
   operations: readonly Operation[];
+  /** '' is the object itself, else a subresource; '*' is every one */
+  parts: readonly string[];
   scope: Scope;
+  /** namespaces by their full names: only so is it sent what is in a namespace of the system */
+  namespaces: readonly string[];
   /** how long its evaluation may take, ms */
   timeoutMs: number;
+  /** a target with conditions gets an entry of its own: one that fails is nobody else's failure */
+  own?: { name: string; conditions: readonly MatchCondition[] };
+}
+
+/** CEL that the API server evaluates before it sends anything. */
+export interface MatchCondition {
+  name: string;
+  expression: string;
 }
 
 export type ClientConfig = { caBundle: string } & (
@@ -68,6 +83,7 @@ export interface WebhookEntry {
   name: string;
   rules: WebhookRule[];
   failurePolicy: FailureMode;
+  matchConditions?: MatchCondition[];
   [field: string]: unknown;
 }
 
@@ -79,6 +95,11 @@ export interface WebhookConfiguration extends KubernetesObject {
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 /** What the cluster cannot start without. */
 const KUBE_SYSTEM = 'kube-system';
+
+/** Nothing in them is sent to us unless a target names them. */
+export function systemNamespaces(own: string): string[] {
+  return [...new Set([own, KUBE_SYSTEM])].sort();
+}
 
 /** Room for the network and the merging of verdicts on top of the slowest evaluation; the API server allows 1 to 30 s. */
 const OVERHEAD_MS = 1_000;
@@ -97,7 +118,7 @@ const EXEMPTIONS = [
 export function deriveConfiguration(derivation: Derivation): WebhookConfiguration {
   const entries = [
     ...derivation.own.map((type) => ownEntry(type, derivation)),
-    ...(['Fail', 'Ignore'] as const).flatMap((mode) => targetEntry(mode, derivation) ?? []),
+    ...slotsOf(derivation).flatMap((slot) => targetEntry(slot, derivation) ?? []),
     probeEntry(derivation),
   ];
   return {
@@ -133,37 +154,93 @@ function ownEntry(type: ResourceType, { client }: Derivation): WebhookEntry {
   };
 }
 
-function targetEntry(mode: FailureMode, derivation: Derivation): WebhookEntry | undefined {
-  const targets = derivation.targets.filter((target) => target.failureMode === mode);
-  const rules = mergeRules(targets.flatMap((target) => rulesOf(target, derivation.resources)));
+/** What is one entry: its targets fail alike, and it is sent what is in one namespace of the system, or in all others. */
+interface Slot {
+  mode: FailureMode;
+  /** the name of the target whose own entry it is */
+  own: string | undefined;
+  /** a namespace of the system */
+  namespace: string | undefined;
+}
+
+function slotsOf({ targets, namespace }: Pick<Derivation, 'targets' | 'namespace'>): Slot[] {
+  const owners = [...new Set(targets.flatMap(({ own }) => own?.name ?? []))].sort();
+  return (['Fail', 'Ignore'] as const).flatMap((mode) =>
+    [undefined, ...owners].flatMap((own) =>
+      [undefined, ...systemNamespaces(namespace)].map((place) => ({ mode, own, namespace: place })),
+    ),
+  );
+}
+
+function isIn({ mode, own, namespace }: Slot, target: Target): boolean {
+  return (
+    target.failureMode === mode &&
+    target.own?.name === own &&
+    (namespace === undefined || target.namespaces.includes(namespace))
+  );
+}
+
+/** `fail.admission.cogniforge.dev`, `no-latest.rule.fail...`, `kube-system.namespace.fail...` */
+function entryName({ mode, own, namespace }: Slot): string {
+  const words = [
+    ...(own === undefined ? [] : [own, 'rule']),
+    ...(namespace === undefined ? [] : [namespace, 'namespace']),
+    mode.toLowerCase(),
+  ];
+  return `${words.join('.')}.admission.cogniforge.dev`;
+}
+
+/** Where an entry is answered: by failure mode, and by the target whose own it is. */
+export interface EntryId {
+  mode: FailureMode;
+  own?: string | undefined;
+}
+
+export function pathOf({ mode, own }: EntryId): string {
+  return `/admit/${mode.toLowerCase()}${own === undefined ? '' : `/${own}`}`;
+}
+
+function slotRules(slot: Slot, targets: readonly Target[], resources: readonly ApiResource[]): WebhookRule[] {
+  const rules = targets.flatMap((target) => rulesOf(target, resources));
+  return slot.namespace === undefined ? rules : inNamespace(rules);
+}
+
+function targetEntry(slot: Slot, derivation: Derivation): WebhookEntry | undefined {
+  const targets = derivation.targets.filter((target) => isIn(slot, target));
+  const rules = mergeRules(slotRules(slot, targets, derivation.resources));
   if (rules.length === 0) return undefined;
   const slowest = Math.max(...targets.map((target) => target.timeoutMs));
-  const broad = rules.some((rule) => rule.resources.includes('*'));
+  const conditions = [...(targets[0]?.own?.conditions ?? []), ...exemptions(rules)];
   return {
-    name: `${mode.toLowerCase()}.admission.cogniforge.dev`,
-    clientConfig: clientConfigOf(derivation.client, `/admit/${mode.toLowerCase()}`),
+    name: entryName(slot),
+    clientConfig: clientConfigOf(derivation.client, pathOf(slot)),
     rules,
-    failurePolicy: failsClosed(mode, derivation) ? 'Fail' : 'Ignore',
+    failurePolicy: failsClosed(slot, derivation) ? 'Fail' : 'Ignore',
     timeoutSeconds: Math.min(30, Math.max(2, Math.ceil((slowest + OVERHEAD_MS) / 1000))),
-    namespaceSelector: {
-      matchExpressions: [
-        { key: NAMESPACE_NAME, operator: 'NotIn', values: [derivation.namespace, KUBE_SYSTEM].sort() },
-      ],
-    },
-    ...(broad
-      ? {
-          matchConditions: EXEMPTIONS.map(([name, cel]) => ({
-            name: `not-${name}`,
-            expression: `!(${cel})`,
-          })),
-        }
-      : {}),
+    namespaceSelector: selectorOf(slot, derivation),
+    ...(conditions.length === 0 ? {} : { matchConditions: conditions }),
     ...common(),
   };
 }
 
-function failsClosed(mode: FailureMode, { proven, failMode }: Derivation): boolean {
-  return mode === 'Fail' && failMode === 'Rule' && proven !== undefined;
+/** By the one label that nobody can change: no label of a namespace is a way out. */
+function selectorOf(slot: Slot, { namespace }: Derivation): object {
+  const requirement =
+    slot.namespace === undefined
+      ? { operator: 'NotIn', values: systemNamespaces(namespace) }
+      : { operator: 'In', values: [slot.namespace] };
+  return { matchExpressions: [{ key: NAMESPACE_NAME, ...requirement }] };
+}
+
+/** Their names have a prefix, which those of a rule's own conditions cannot have. */
+function exemptions(rules: readonly WebhookRule[]): MatchCondition[] {
+  if (!rules.some(({ resources }) => resources.some((name) => name.includes('*')))) return [];
+  return EXEMPTIONS.map(([name, cel]) => ({ name: `cogniforge.dev/not-${name}`, expression: `!(${cel})` }));
+}
+
+/** Never in our own namespace: it would keep our own Pods from coming back. */
+function failsClosed({ mode, namespace }: Slot, { proven, failMode, namespace: ours }: Derivation): boolean {
+  return mode === 'Fail' && failMode === 'Rule' && proven !== undefined && namespace !== ours;
 }
 
 function probeEntry({ client, namespace }: Derivation): WebhookEntry {
@@ -191,103 +268,26 @@ function clientConfigOf(client: ClientConfig, path: string): Record<string, unkn
     : { caBundle: client.caBundle, service: { ...client.service, path } };
 }
 
-/** The webhook rules of one target. Kinds that the API server does not serve (yet) give none. */
-export function rulesOf(target: Target, resources: readonly ApiResource[]): WebhookRule[] {
-  const rules: WebhookRule[] = [];
-  for (const { apiGroups, kinds } of target.kinds) {
-    const add = (groups: readonly string[], names: readonly string[]): void => {
-      rules.push({
-        apiGroups: [...groups],
-        apiVersions: ['*'],
-        resources: [...names],
-        operations: [...target.operations].sort(),
-        scope: target.scope === 'Cluster' ? 'Cluster' : target.scope,
-      });
-    };
-    if (kinds.includes('*')) {
-      add(apiGroups.includes('*') ? ['*'] : apiGroups, ['*']);
-      continue;
-    }
-    for (const resource of resources) {
-      if (isExempt(resource)) continue;
-      if (kinds.includes(resource.kind) && (apiGroups.includes('*') || apiGroups.includes(resource.group))) {
-        add([resource.group], [resource.plural]);
-      }
-    }
-  }
-  return rules;
-}
-
-/** The exemptions again, for a rule that names such a kind. */
-function isExempt({ group, plural }: ApiResource): boolean {
-  if (plural === 'leases') return group === 'coordination.k8s.io';
-  if (plural === 'events') return group === '' || group === 'events.k8s.io';
-  return group === 'authentication.k8s.io' || group === 'authorization.k8s.io';
-}
-
-/** The kinds that a target names in vain: nothing of them is ever judged. */
-export function exemptKinds(target: Target, resources: readonly ApiResource[]): string[] {
-  return target.kinds.flatMap(({ apiGroups, kinds }) =>
-    kinds.filter((kind) => {
-      const named = resources.filter(
-        (resource) =>
-          resource.kind === kind && (apiGroups.includes('*') || apiGroups.includes(resource.group)),
-      );
-      return named.length > 0 && named.every(isExempt);
-    }),
-  );
-}
-
-/** One rule for each group, scope and set of operations: the API server reads them all for every request. */
-function mergeRules(rules: readonly WebhookRule[]): WebhookRule[] {
-  const merged = new Map<string, { rule: WebhookRule; resources: Set<string> }>();
-  for (const rule of rules) {
-    const id = JSON.stringify([rule.apiGroups, rule.operations, rule.scope]);
-    const known = merged.get(id);
-    if (known === undefined) merged.set(id, { rule, resources: new Set(rule.resources) });
-    else for (const name of rule.resources) known.resources.add(name);
-  }
-  return [...merged.entries()]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, { rule, resources }]) => ({
-      ...rule,
-      resources: resources.has('*') ? ['*'] : [...resources].sort(),
-    }));
-}
-
-/** The kinds of a target that the API server does not serve; '*' is always served. */
-export function unknownKinds(target: Target, resources: readonly ApiResource[]): string[] {
-  return target.kinds.flatMap(({ apiGroups, kinds }) =>
-    kinds.filter(
-      (kind) =>
-        kind !== '*' &&
-        !resources.some(
-          (resource) =>
-            resource.kind === kind && (apiGroups.includes('*') || apiGroups.includes(resource.group)),
-        ),
-    ),
-  );
-}
-
-/** Whether the configuration in the cluster sends everything this target asks for. */
+/** Whether the configuration in the cluster sends everything this target asks for, on its conditions. */
 export function covers(
   configuration: WebhookConfiguration | undefined,
   target: Target,
   resources: readonly ApiResource[],
+  namespace: string,
 ): boolean {
-  const name = `${target.failureMode.toLowerCase()}.admission.cogniforge.dev`;
-  const entry = configuration?.webhooks?.find((webhook) => webhook.name === name);
-  const within = (wanted: readonly string[], given: readonly string[]): boolean =>
-    given.includes('*') || wanted.every((value) => given.includes(value));
-  return rulesOf(target, resources).every((rule) =>
-    rule.operations.every((operation) =>
-      (entry?.rules ?? []).some(
-        (given) =>
-          within(rule.apiGroups, given.apiGroups) &&
-          within(rule.resources, given.resources) &&
-          given.operations.includes(operation) &&
-          (given.scope === '*' || given.scope === rule.scope),
-      ),
-    ),
-  );
+  return slotsOf({ targets: [target], namespace })
+    .filter((slot) => isIn(slot, target))
+    .every((slot) => {
+      const entry = configuration?.webhooks?.find(({ name }) => name === entryName(slot));
+      const rules = slotRules(slot, [target], resources);
+      if (!rules.every((rule) => sends(entry?.rules ?? [], rule))) return false;
+      const { conditions = [] } = target.own ?? {};
+      const given = entry?.matchConditions ?? [];
+      return rules.length === 0 || deepEqual(given.slice(0, conditions.length), [...conditions]);
+    });
+}
+
+/** The name of the target whose own entry this is, dots and all. */
+export function ownerOf({ name }: WebhookEntry): string | undefined {
+  return /^(.+)\.rule\.(?:[^.]+\.namespace\.)?(?:fail|ignore)\.admission\.cogniforge\.dev$/.exec(name)?.[1];
 }

@@ -124,7 +124,7 @@ function problemOf(request: Record<string, unknown>): string | undefined {
 function metadataProblem(metadata: unknown): string | undefined {
   if (metadata === undefined) return undefined;
   if (!isRecord(metadata)) return 'metadata must be an object';
-  for (const field of ['name', 'namespace']) {
+  for (const field of ['name', 'generateName', 'namespace']) {
     if (metadata[field] !== undefined && typeof metadata[field] !== 'string')
       return `metadata.${field} must be a string`;
   }

@@ -1,6 +1,6 @@
 /** A link of the admission chain: what a service says of other people's objects, or of its own kind. */
 import type { ResourceType } from '../resource.ts';
-import type { FailureMode, Target } from './configuration.ts';
+import type { EntryId, Target } from './configuration.ts';
 import type { AdmissionRequest, Verdict } from './review.ts';
 
 /**
@@ -11,8 +11,8 @@ export interface Gate<Facts = unknown> {
   name: string;
   /** what the API server is to send us, now */
   targets(): readonly Target[];
-  matches(request: AdmissionRequest, mode: FailureMode): boolean;
-  gather(request: AdmissionRequest, mode: FailureMode, signal: AbortSignal): Promise<Facts>;
+  matches(request: AdmissionRequest, entry: EntryId): boolean;
+  gather(request: AdmissionRequest, entry: EntryId, signal: AbortSignal): Promise<Facts>;
   admit(request: AdmissionRequest, facts: Facts): Verdict;
 }
 

@@ -17,15 +17,18 @@ import type { ObjectMeta, OwnerReference, ResourceType } from '../resource.ts';
 import {
   CONFIGURATION,
   CONFIGURATION_NAME,
+  covers,
   deriveConfiguration,
+  ownerOf,
   PROVEN,
-  unknownKinds,
   type ClientConfig,
   type FailMode,
+  type MatchCondition,
   type Target,
   type WebhookConfiguration,
 } from './configuration.ts';
 import { probeWebhook } from './probe.ts';
+import { unknownKinds } from './rules.ts';
 
 const CRD: ResourceType = {
   group: 'apiextensions.k8s.io',
@@ -71,6 +74,8 @@ export class Registration {
   #wake = new AbortController();
   #look = new AbortController();
   #madeAt = -Infinity;
+  /** targets whose entries the API server does not accept: for which conditions, and why */
+  readonly #refused = new Map<string, { conditions: readonly MatchCondition[]; why: string }>();
   /** what it was called before somebody deleted it: Helm would leave behind what does not carry its marks */
   #marks: Pick<ObjectMeta, 'labels' | 'annotations'> = {};
 
@@ -98,6 +103,21 @@ export class Registration {
 
   get current(): WebhookConfiguration | undefined {
     return this.#configurations().get(CONFIGURATION_NAME);
+  }
+
+  kindOf(group: string, plural: string): string | undefined {
+    return this.#resources.find((resource) => resource.group === group && resource.plural === plural)?.kind;
+  }
+
+  /** Whether the configuration in the cluster sends what the target asks for. */
+  covers(target: Target): boolean {
+    return covers(this.current, target, this.#resources, this.#options.namespace);
+  }
+
+  /** What the API server has against the conditions of a target, known to the leader only. */
+  refusal({ own }: Target): string | undefined {
+    const refused = own === undefined ? undefined : this.#refused.get(own.name);
+    return deepEqual(refused?.conditions, own?.conditions) ? refused?.why : undefined;
   }
 
   /** To be called when targets or the client configuration changed. */
@@ -160,13 +180,13 @@ export class Registration {
 
   /** Resolves false when there is more to do. */
   async #converge(client: Client, signal: AbortSignal): Promise<boolean> {
-    const { targets, own, clientConfig, failMode, namespace, clock, log } = this.#options;
+    const { own, clientConfig, failMode, namespace, clock, log } = this.#options;
     const config = clientConfig();
     const fingerprint = createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 32);
     const known = this.current?.metadata.annotations?.[PROVEN] === fingerprint;
     const derive = (proven: boolean): WebhookConfiguration =>
       deriveConfiguration({
-        targets: targets(),
+        targets: this.#accepted(),
         own: own(),
         resources: this.#resources,
         client: config,
@@ -174,7 +194,7 @@ export class Registration {
         failMode,
         namespace,
       });
-    await this.#write(client, derive(known), signal);
+    if (!(await this.#tryWrite(client, derive(known), signal))) return false;
     if (known) return true;
     if (clock.monotonic() - this.#madeAt < PROBATION_MS) return false;
     const answer = await probeWebhook(client, namespace, signal);
@@ -184,9 +204,35 @@ export class Registration {
       });
       return false;
     }
-    await this.#write(client, derive(true), signal);
+    if (!(await this.#tryWrite(client, derive(true), signal))) return false;
     log.info('the API server reaches the webhook', { proven: fingerprint });
     return true;
+  }
+
+  #accepted(): Target[] {
+    return this.#options.targets().filter((target) => this.refusal(target) === undefined);
+  }
+
+  /** False: the API server found fault with targets of their own, which are left out from now on; nothing was written. */
+  async #tryWrite(client: Client, desired: WebhookConfiguration, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#write(client, desired, signal);
+      return true;
+    } catch (error) {
+      const culprits = culpritsOf(error, desired);
+      if (culprits.size === 0) throw error;
+      for (const { own } of this.#options.targets()) {
+        const why = own === undefined ? undefined : culprits.get(own.name);
+        if (own === undefined || why === undefined) continue;
+        this.#refused.set(own.name, { conditions: own.conditions, why });
+        this.#options.log.warn('the API server does not accept the matchConditions of a rule', {
+          rule: own.name,
+          why,
+        });
+      }
+      this.changed();
+      return false;
+    }
   }
 
   async #write(client: Client, desired: WebhookConfiguration, signal: AbortSignal): Promise<void> {
@@ -218,6 +264,19 @@ export class Registration {
       fieldSelector: `metadata.name=${CONFIGURATION_NAME}`,
     });
   }
+}
+
+/** The targets whose own entries a refused write was refused for, with the API server's words. */
+function culpritsOf(error: unknown, desired: WebhookConfiguration): Map<string, string> {
+  const culprits = new Map<string, string>();
+  if (!isApiError(error, 'invalid')) return culprits;
+  for (const { field = '', message = '' } of error.status?.details?.causes ?? []) {
+    const [, place = ''] = /^webhooks\[(\d+)\]/.exec(field) ?? [];
+    const entry = place === '' ? undefined : desired.webhooks?.[Number(place)];
+    const name = entry === undefined ? undefined : ownerOf(entry);
+    if (name !== undefined && !culprits.has(name)) culprits.set(name, message);
+  }
+  return culprits;
 }
 
 /** What others wrote stays: an installer knows its own object by its labels and annotations. */

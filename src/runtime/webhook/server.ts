@@ -11,7 +11,7 @@ import { messageOf } from '../errors.ts';
 import { listen } from '../health.ts';
 import { stringifyJson } from '../json.ts';
 import type { Log } from '../log.ts';
-import type { FailureMode } from './configuration.ts';
+import { pathOf, type EntryId, type FailureMode } from './configuration.ts';
 import { BadRequest, decodeReview, readBody } from './decode.ts';
 import { merge, type Gate, type Validator } from './gate.ts';
 import { answerProbe, PROBE_PATH } from './probe.ts';
@@ -39,7 +39,8 @@ export interface AdmissionServerOptions {
   mostInFlight?: number;
 }
 
-type Handler = (request: AdmissionRequest, signal: AbortSignal) => Promise<Verdict>;
+/** `own`: the target whose own entry the request came in by. */
+type Handler = (request: AdmissionRequest, signal: AbortSignal, own?: string) => Promise<Verdict>;
 
 interface Route {
   path: string;
@@ -109,9 +110,10 @@ function routesOf({ gates, validators, log }: AdmissionServerOptions): Route[] {
   const modes = ['Fail', 'Ignore'] as const;
   return [
     ...modes.map((mode) => ({
-      path: `/admit/${mode.toLowerCase()}`,
+      path: pathOf({ mode }),
       onFault: mode,
-      handle: chain(gates, mode, log),
+      handle: (request: AdmissionRequest, signal: AbortSignal, own?: string) =>
+        chain(gates, { mode, own }, log, request, signal),
     })),
     ...validators.map((validator) => ({
       path: `/validate/${validator.type.kind.toLowerCase()}`,
@@ -124,20 +126,33 @@ function routesOf({ gates, validators, log }: AdmissionServerOptions): Route[] {
 }
 
 /** The gates in order. One that fails closed refuses; one that fails open is a warning, and the others still speak. */
-function chain(gates: readonly Gate[], mode: FailureMode, log: Log): Handler {
-  return async (request, signal) => {
-    const verdicts: Verdict[] = [];
-    for (const gate of gates) {
-      if (!gate.matches(request, mode)) continue;
-      try {
-        verdicts.push(gate.admit(request, await gate.gather(request, mode, signal)));
-      } catch (error) {
-        log.error('a gate failed', { gate: gate.name, mode, kind: request.kind.kind, error });
-        verdicts.push(faultVerdict(mode, `the ${gate.name} gate failed: ${messageOf(error)}`));
-      }
+async function chain(
+  gates: readonly Gate[],
+  entry: EntryId,
+  log: Log,
+  request: AdmissionRequest,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const verdicts: Verdict[] = [];
+  for (const gate of gates) {
+    if (!gate.matches(request, entry)) continue;
+    try {
+      verdicts.push(gate.admit(request, await gate.gather(request, entry, signal)));
+    } catch (error) {
+      log.error('a gate failed', { gate: gate.name, ...entry, kind: request.kind.kind, error });
+      verdicts.push(faultVerdict(entry.mode, `the ${gate.name} gate failed: ${messageOf(error)}`));
     }
-    return merge(verdicts);
-  };
+  }
+  return merge(verdicts);
+}
+
+/** `/admit/fail/NAME` is `/admit/fail` for the target of that name. */
+function findRoute(routes: ReadonlyMap<string, Route>, path: string): { route?: Route; own?: string } {
+  const route = routes.get(path);
+  if (route !== undefined) return { route };
+  const [, general = '', own] = /^(\/admit\/[^/]+)\/([^/]+)$/.exec(path) ?? [];
+  const owned = routes.get(general);
+  return owned === undefined || own === undefined ? {} : { route: owned, own };
 }
 
 async function answer(
@@ -149,7 +164,7 @@ async function answer(
 ): Promise<void> {
   const { clock, observe } = options;
   const url = new URL(request.url ?? '/', 'https://webhook');
-  const route = routes.get(url.pathname);
+  const { route, own } = findRoute(routes, url.pathname);
   const started = clock.monotonic();
   const observer = route === undefined ? undefined : observe?.(route.path);
   observer?.started();
@@ -160,7 +175,7 @@ async function answer(
     const review = decodeReview(await readBody(request));
     const verdict = crowded
       ? faultVerdict(route.onFault, 'too many admission requests are under way')
-      : await withDeadline(route, review, timeoutOf(url), clock);
+      : await withDeadline(route, own, review, timeoutOf(url), clock);
     send(response, 200, reviewOf(review.uid, verdict));
   } catch (error) {
     code = refuse(response, error, route?.onFault);
@@ -191,6 +206,7 @@ function refuse(response: ServerResponse, error: unknown, onFault: FailureMode |
 
 async function withDeadline(
   route: Route,
+  own: string | undefined,
   review: AdmissionRequest,
   timeoutMs: number,
   clock: Clock,
@@ -205,7 +221,7 @@ async function withDeadline(
     expire(faultVerdict(route.onFault, `no verdict within ${String(timeoutMs)} ms`));
   });
   try {
-    return await Promise.race([route.handle(review, deadline.signal), expired]);
+    return await Promise.race([route.handle(review, deadline.signal, own), expired]);
   } catch (error) {
     return faultVerdict(route.onFault, messageOf(error));
   } finally {

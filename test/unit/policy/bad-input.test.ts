@@ -71,6 +71,8 @@ beforeAll(async () => {
     library,
     evaluate: (id, input, deadlineMs) => engine.evaluate(id, { input, deadlineMs }),
     namespaceLabels: () => undefined,
+    kindOf: () => undefined,
+    systemNamespaces: [],
     log,
   });
   bundle = await renew(undefined, { action: 'renewCa', why: 'test' }, ['127.0.0.1'], Date.now());

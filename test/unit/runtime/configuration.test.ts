@@ -7,9 +7,30 @@ import {
 } from '../../../src/runtime/webhook/configuration.ts';
 
 const RESOURCES = [
-  { group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', namespaced: true },
-  { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true },
-  { group: 'metrics.k8s.io', version: 'v1', kind: 'Pod', plural: 'podmetrics', namespaced: true },
+  {
+    group: 'apps',
+    version: 'v1',
+    kind: 'Deployment',
+    plural: 'deployments',
+    namespaced: true,
+    subresources: ['scale', 'status'],
+  },
+  {
+    group: '',
+    version: 'v1',
+    kind: 'Pod',
+    plural: 'pods',
+    namespaced: true,
+    subresources: ['exec', 'eviction', 'ephemeralcontainers', 'resize', 'status'],
+  },
+  {
+    group: 'metrics.k8s.io',
+    version: 'v1',
+    kind: 'Pod',
+    plural: 'podmetrics',
+    namespaced: true,
+    subresources: [],
+  },
 ];
 
 function target(over: Partial<Target> = {}): Target {
@@ -17,7 +38,9 @@ function target(over: Partial<Target> = {}): Target {
     failureMode: 'Fail',
     kinds: [{ apiGroups: ['apps'], kinds: ['Deployment'] }],
     operations: ['CREATE', 'UPDATE'],
+    parts: [''],
     scope: '*',
+    namespaces: [],
     timeoutMs: 1_000,
     ...over,
   };
@@ -86,9 +109,9 @@ describe('the webhook configuration', () => {
       failMode: 'Rule',
       namespace: 'own',
     });
-    expect(covers(configuration, target(), RESOURCES)).toBe(true);
-    expect(covers(configuration, target({ operations: ['DELETE'] }), RESOURCES)).toBe(false);
-    expect(covers(configuration, target({ failureMode: 'Ignore' }), RESOURCES)).toBe(false);
-    expect(covers(undefined, target(), RESOURCES)).toBe(false);
+    expect(covers(configuration, target(), RESOURCES, 'own')).toBe(true);
+    expect(covers(configuration, target({ operations: ['DELETE'] }), RESOURCES, 'own')).toBe(false);
+    expect(covers(configuration, target({ failureMode: 'Ignore' }), RESOURCES, 'own')).toBe(false);
+    expect(covers(undefined, target(), RESOURCES, 'own')).toBe(false);
   });
 });

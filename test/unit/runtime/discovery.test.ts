@@ -8,6 +8,14 @@ const resource = (name: string, kind: string | undefined, scope = 'Namespaced') 
   ...(kind === undefined ? {} : { responseKind: { group: '', version: '', kind } }),
 });
 
+const POD = {
+  ...resource('pods', 'Pod'),
+  subresources: [
+    { subresource: 'exec', responseKind: { kind: 'PodExecOptions' } },
+    { subresource: 'resize' },
+  ],
+};
+
 /** Answers as the API server does, version by version in the order of its preference. */
 function server(documents: Record<string, unknown>) {
   const accepted: (string | undefined)[] = [];
@@ -24,7 +32,7 @@ describe('discover', () => {
   it("takes each resource from the first version that has it, the group's preferred one", async () => {
     const { client, accepted } = server({
       '/api': {
-        items: [{ metadata: {}, versions: [{ version: 'v1', resources: [resource('pods', 'Pod')] }] }],
+        items: [{ metadata: {}, versions: [{ version: 'v1', resources: [POD] }] }],
       },
       '/apis': {
         items: [
@@ -45,15 +53,30 @@ describe('discover', () => {
       },
     });
     expect(await discover(client)).toEqual([
-      { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true },
+      {
+        group: '',
+        version: 'v1',
+        kind: 'Pod',
+        plural: 'pods',
+        namespaced: true,
+        subresources: ['exec', 'resize'],
+      },
       {
         group: 'autoscaling',
         version: 'v2',
         kind: 'HorizontalPodAutoscaler',
         plural: 'horizontalpodautoscalers',
         namespaced: true,
+        subresources: [],
       },
-      { group: 'autoscaling', version: 'v1', kind: 'Old', plural: 'olds', namespaced: false },
+      {
+        group: 'autoscaling',
+        version: 'v1',
+        kind: 'Old',
+        plural: 'olds',
+        namespaced: false,
+        subresources: [],
+      },
     ]);
     expect(accepted).toEqual([AGGREGATED, AGGREGATED]);
   });

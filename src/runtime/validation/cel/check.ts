@@ -36,13 +36,24 @@ export interface Scope {
   names: ReadonlyMap<string, Schema | undefined>;
 }
 
+/** Not a gap in what local validation knows: nobody else knows the name either. */
+export class UndeclaredReference extends Error {
+  override readonly name = 'UndeclaredReference';
+  readonly reference: string;
+
+  constructor(reference: string) {
+    super(`undeclared reference to ${reference}`);
+    this.reference = reference;
+  }
+}
+
 /** Throws an Error that names the first thing that is not known. Gives the schema of the value where there is one. */
 export function check(env: CelEnv, expr: Expr, scope: Scope): Schema | undefined {
   const { exprKind: kind } = expr;
   switch (kind.case) {
     case 'identExpr':
       if (!scope.names.has(kind.value.name) && !TYPES.has(kind.value.name)) {
-        throw new Error(`undeclared reference to ${kind.value.name}`);
+        throw new UndeclaredReference(kind.value.name);
       }
       return scope.names.get(kind.value.name);
     case 'selectExpr': {

@@ -11,7 +11,7 @@ import { quantityFunctions } from './quantity.ts';
 import { re2, stringFunctions } from './strings.ts';
 import { expand, withoutOptionalOperators } from './syntax.ts';
 
-const environment = celEnv({
+export const environment = celEnv({
   registry: opaqueTypes,
   re2,
   funcs: [

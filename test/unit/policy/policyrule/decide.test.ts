@@ -27,6 +27,8 @@ function input(over: Partial<Input> = {}): Input {
         suspend: false,
         severity: 'High',
         enforcementMode: 'Enforce',
+        expand: 'Auto',
+        existingViolations: 'Allow',
         failurePolicy: 'Ignore',
         timeoutMilliseconds: 1_000,
         regoVersion: 'V1',
@@ -52,7 +54,9 @@ function input(over: Partial<Input> = {}): Input {
     lastError: undefined,
     replicas: [replica('a'), replica('b')],
     covered: true,
+    refusal: undefined,
     unknownKinds: [],
+    unknownParts: [],
     exemptKinds: [],
     ...over,
   };
@@ -70,6 +74,8 @@ describe('Ready', () => {
     ['not compiled yet', { lookedAt: 1 }, 'Unknown Compiling'],
     ['does not compile', { problems: ['rego:3: no'] }, 'False CompileFailed'],
     ['a kind is unknown', { unknownKinds: ['Podd'] }, 'False KindUnknown'],
+    ['a subresource is unknown', { unknownParts: ['scal'] }, 'False SubresourceUnknown'],
+    ['its conditions are refused', { refusal: 'no CEL', covered: false }, 'False MatchConditionRefused'],
     ['a kind is never judged', { exemptKinds: ['Lease'] }, 'False KindExempt'],
     ['the webhook is not registered', { covered: false }, 'False NotRegistered'],
     [

@@ -29,13 +29,13 @@ function conditions(spec: object, over: Partial<Input>): string[] {
     lastError: undefined,
     replicas: [{ identity: 'a', alive: true, servedGeneration: 1, ...counts }],
     covered: true,
+    refusal: undefined,
     unknownKinds: [],
+    unknownParts: [],
     exemptKinds: [],
     ...over,
   };
-  // What other fields of the input there are has no part in this.
-  const known = new Proxy(input, { get: (target, key) => (key in target ? target[key as keyof Input] : []) });
-  const { status } = decide(known, NOW);
+  const { status } = decide(input, NOW);
   return (status.conditions ?? [])
     .filter(({ type }) => type !== 'Compiled' && type !== 'Served')
     .map(

@@ -1,6 +1,6 @@
 /** The merged verdict of several findings: pure. */
 import { describe, expect, it } from '@jest/globals';
-import { judge, targetOf, type Finding } from '../../../src/policy/gate.ts';
+import { judge, type Finding } from '../../../src/policy/judge.ts';
 import type { PolicyRule } from '../../../src/policy/policyrule/types.gen.ts';
 import { asStored } from './as-stored.ts';
 
@@ -25,13 +25,13 @@ const look = (name: string): string => `see: kubectl describe policyrule ${name}
 
 describe('judge', () => {
   it('allows where nothing was found', () => {
-    expect(judge({ findings: [], mode: 'Fail' })).toEqual({ allowed: true });
-    expect(judge({ findings: [found(rule('a'))], mode: 'Fail' })).toEqual({ allowed: true });
+    expect(judge([], 'Fail')).toEqual({ allowed: true });
+    expect(judge([found(rule('a'))], 'Fail')).toEqual({ allowed: true });
   });
 
   it('refuses with rule, message, severity and how to look further, one line for each violation', () => {
     const findings = [found(rule('a', { severity: 'High' }), 'one', 'two'), found(rule('b'), 'three')];
-    expect(judge({ findings, mode: 'Ignore' })).toEqual({
+    expect(judge(findings, 'Ignore')).toEqual({
       allowed: false,
       code: 403,
       reason: 'PolicyViolation',
@@ -53,7 +53,7 @@ describe('judge', () => {
     [{ path: ['a\u001b'] }, 'm at a\ufffd'],
   ])('says where: %j', (details, words) => {
     const findings = [{ rule: rule('a'), violations: [{ message: 'm', details }] }];
-    expect(judge({ findings, mode: 'Fail' }).message).toBe(`[a] ${words} (severity Medium; ${look('a')})`);
+    expect(judge(findings, 'Fail').message).toBe(`[a] ${words} (severity Medium; ${look('a')})`);
   });
 
   it('warns in Warn mode and notes in Audit mode, beside a refusal', () => {
@@ -62,14 +62,14 @@ describe('judge', () => {
       found(rule('n', { enforcementMode: 'Audit' }), 'noted', 'twice'),
       found(rule('e', { enforcementMode: 'Enforce' }), 'refused'),
     ];
-    const verdict = judge({ findings, mode: 'Fail' });
+    const verdict = judge(findings, 'Fail');
     expect(verdict.allowed).toBe(false);
     expect(verdict.message).toBe(`[e] refused (severity Medium; ${look('e')})`);
     expect(verdict.warnings).toEqual([`[w] warned (severity Medium; ${look('w')})`]);
     expect(verdict.auditAnnotations).toEqual({
       n: `[n] noted (severity Medium; ${look('n')}); [n] twice (severity Medium; ${look('n')})`,
     });
-    expect(judge({ findings: findings.slice(0, 2), mode: 'Fail' }).allowed).toBe(true);
+    expect(judge(findings.slice(0, 2), 'Fail').allowed).toBe(true);
   });
 
   it.each<['Fail' | 'Ignore', 'Enforce' | 'Warn' | 'Audit', boolean]>([
@@ -81,7 +81,7 @@ describe('judge', () => {
     'a rule that cannot be evaluated follows failurePolicy %s in mode %s',
     (mode, enforcementMode, allowed) => {
       const findings = [{ rule: rule('a', { enforcementMode }), violations: [], error: 'it took\ntoo long' }];
-      const verdict = judge({ findings, mode });
+      const verdict = judge(findings, mode);
       expect(verdict.allowed).toBe(allowed);
       if (allowed) expect(verdict.warnings).toEqual(['policy a could not be evaluated: it took too long']);
       else
@@ -91,7 +91,7 @@ describe('judge', () => {
 
   it('one broken rule does not hide what the others found', () => {
     const findings = [{ rule: rule('a'), violations: [], error: 'x' }, found(rule('b'), 'refused')];
-    expect(judge({ findings, mode: 'Ignore' })).toMatchObject({
+    expect(judge(findings, 'Ignore')).toMatchObject({
       allowed: false,
       message: `[b] refused (severity Medium; ${look('b')})`,
       warnings: ['policy a could not be evaluated: x'],
@@ -101,10 +101,7 @@ describe('judge', () => {
   it('writes a warning in one line of which the API server cuts nothing', () => {
     const subject = rule('w', { enforcementMode: 'Warn' });
     const [short = '', long = ''] =
-      judge({
-        findings: [found(subject, 'one\n\ttwo\u0085', 'x'.repeat(2_000))],
-        mode: 'Fail',
-      }).warnings ?? [];
+      judge([found(subject, 'one\n\ttwo\u0085', 'x'.repeat(2_000))], 'Fail').warnings ?? [];
     expect(short).toBe(`[w] one two\ufffd (severity Medium; ${look('w')})`);
     expect(long).toHaveLength(256);
     expect(long).toMatch(/^\[w\] x+… \(severity Medium; see: kubectl describe policyrule w\)$/);
@@ -114,7 +111,7 @@ describe('judge', () => {
     const stem = 'a'.repeat(62);
     const names = [`${stem}-one`, `${stem}.two`, 'short'];
     const findings = names.map((name) => found(rule(name, { enforcementMode: 'Audit' }), 'noted'));
-    const { auditAnnotations = {} } = judge({ findings, mode: 'Fail' });
+    const { auditAnnotations = {} } = judge(findings, 'Fail');
     expect(Object.keys(auditAnnotations)).toEqual([stem, 'short']);
     for (const name of names) expect(Object.values(auditAnnotations).join()).toContain(`[${name}] noted`);
   });
@@ -122,34 +119,8 @@ describe('judge', () => {
   it('bounds what it says', () => {
     const words = Array.from({ length: 50 }, (_, at) => `${String(at)}${'x'.repeat(2_000)}`);
     const findings = [found(rule('a'), ...words), found(rule('n', { enforcementMode: 'Audit' }), ...words)];
-    const verdict = judge({ findings, mode: 'Fail' });
+    const verdict = judge(findings, 'Fail');
     expect(verdict.message).toHaveLength(65_536);
     expect(verdict.auditAnnotations?.['n']).toHaveLength(4_096);
-  });
-});
-
-describe('targetOf', () => {
-  it('takes over what the API server has filled in', () => {
-    const { match } = rule('a').spec;
-    const bare = { match: { kinds: match.kinds.map(({ kinds }) => ({ kinds })) } };
-    expect(targetOf(rule('a', bare as unknown as PolicyRule['spec']))).toEqual({
-      failureMode: 'Ignore',
-      kinds: [{ apiGroups: ['*'], kinds: ['Pod'] }],
-      operations: ['CREATE', 'UPDATE'],
-      scope: '*',
-      timeoutMs: 1_000,
-    });
-  });
-
-  it('takes over what the rule says', () => {
-    const subject = rule('a', { failurePolicy: 'Fail', timeoutMilliseconds: 50 });
-    subject.spec.match.operations = ['DELETE'];
-    subject.spec.match.scope = 'Cluster';
-    expect(targetOf(subject)).toMatchObject({
-      failureMode: 'Fail',
-      operations: ['DELETE'],
-      scope: 'Cluster',
-      timeoutMs: 50,
-    });
   });
 });
