@@ -40,7 +40,7 @@ export interface Expansion {
   prefix: string;
 }
 
-type Expanding = { match: Match; expand?: 'Auto' | 'Off' };
+interface Expanding { match: Match; expand?: 'Auto' | 'Off' }
 
 /** The parents whose templates a rule judges: none unless it is about the creation of Pods, none that it names itself. */
 export function expandedKinds({ match, expand = 'Auto' }: Expanding): GroupKind[] {

@@ -43,7 +43,9 @@ export function spans(page: string): { text: string; line: number }[] {
 
 /** Targets of links and images, without those to other sites and to places of the same page. */
 export function links(page: string): { target: string; line: number }[] {
-  return [...page.matchAll(/\]\(([^)\s]+)\)/g)]
+  // A pattern in a span of code may look like a link.
+  const prose = page.replaceAll(/`[^`\n]+`/g, (code) => ' '.repeat(code.length));
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
     .map((match) => ({
       target: (match[1] ?? '').replace(/#.*$/, ''),
       line: page.slice(0, match.index).split('\n').length,

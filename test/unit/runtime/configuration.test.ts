@@ -65,7 +65,7 @@ describe('the webhook configuration', () => {
     expect(others).toEqual([]);
     expect(probe?.failurePolicy).toBe('Ignore');
     expect(JSON.stringify(probe?.['namespaceSelector'])).toContain('"operator":"In","values":["own"]');
-    expect(JSON.stringify(probe?.['matchConditions'])).toContain(
+    expect(JSON.stringify(probe?.matchConditions)).toContain(
       "request.dryRun == true && object.metadata.name == 'cogniforge-probe'",
     );
   });
@@ -88,7 +88,7 @@ describe('the webhook configuration', () => {
   it('never sends our own namespace nor kube-system, and exempts what keeps the cluster alive from a rule about everything', () => {
     const [entry] = derive({ targets: [target({ kinds: [{ apiGroups: ['*'], kinds: ['*'] }] })] });
     expect(JSON.stringify(entry?.['namespaceSelector'])).toContain('"NotIn","values":["kube-system","own"]');
-    const conditions = JSON.stringify(entry?.['matchConditions']);
+    const conditions = JSON.stringify(entry?.matchConditions);
     for (const word of ['leases', 'events', 'authentication.k8s.io', 'authorization.k8s.io', 'status'])
       expect(conditions).toContain(word);
   });
