@@ -119,15 +119,17 @@ describe('a kubeconfig', () => {
     await expect(kubeconfigEndpoint(text, systemClock)).rejects.toThrow(`${text} is not a kubeconfig`);
   });
 
-  it.each(['users: [{user: {token: *c4n4ry}}]', '--- c4n4ry\nusers: []', 'token: "\\qc4n4ry"', 'a: 1\n%c4n4ry'])(
-    'that is no YAML, %j, is refused by place, without a word of it',
-    async (text) => {
-      const broken = join(folder, 'broken');
-      writeFileSync(broken, `apiVersion: v1\n${text}\n`);
-      const error = await kubeconfigEndpoint(broken, systemClock).catch(String);
-      expect(error).toMatch(/^ConfigError: .*broken: line \d+, column \d+: not YAML$/);
-    },
-  );
+  it.each([
+    'users: [{user: {token: *c4n4ry}}]',
+    '--- c4n4ry\nusers: []',
+    'token: "\\qc4n4ry"',
+    'a: 1\n%c4n4ry',
+  ])('that is no YAML, %j, is refused by place, without a word of it', async (text) => {
+    const broken = join(folder, 'broken');
+    writeFileSync(broken, `apiVersion: v1\n${text}\n`);
+    const error = await kubeconfigEndpoint(broken, systemClock).catch(String);
+    expect(error).toMatch(/^ConfigError: .*broken: line \d+, column \d+: not YAML$/);
+  });
 });
 
 describe('outside a pod', () => {
