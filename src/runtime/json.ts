@@ -28,7 +28,7 @@ export function parseJson(text: string): unknown {
   try {
     return parse(text);
   } catch (error) {
-    // eslint-disable-next-line preserve-caught-error -- the cause is what quotes the text
+    // eslint-disable-next-line preserve-caught-error -- the cause quotes the text
     throw new SyntaxError(withoutText(messageOf(error)));
   }
 }
