@@ -96,6 +96,11 @@ it.each(shown)('what $place shows would be accepted', async ({ object }) => {
   await expect(compile(sourceOf(rule), { opaBin: await toolPath('opa') })).resolves.toBeDefined();
 });
 
+it('there are the pages that are made, and no other', () => {
+  const pages = globSync('docs/kinds/*.md', { cwd: ROOT });
+  expect([...docsFiles(ROOT, crds).keys()].sort()).toEqual(pages.sort());
+});
+
 describe('no page is made', () => {
   const [first] = crds;
   if (first === undefined) throw new Error('no CRD');
