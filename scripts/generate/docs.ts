@@ -6,7 +6,13 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isRecord } from '../../src/runtime/json.ts';
-import { storedVersion, type CustomResourceDefinition, type Schema } from '../../src/runtime/schema.ts';
+import {
+  storedVersion,
+  type CustomResourceDefinition,
+  type CustomResourceVersion,
+  type PrinterColumn,
+  type Schema,
+} from '../../src/runtime/schema.ts';
 import { parseYaml } from '../../src/runtime/yaml.ts';
 import type { CrdFile } from './crds.ts';
 import { cell, code, fieldTable, ruleList, tableOf } from './fields.ts';
@@ -85,7 +91,7 @@ function purposeOf({ description = '' }: Schema, spec: Schema): string {
 
 function namesOf(crd: CustomResourceDefinition): string[] {
   const { names, scope, group } = crd.spec;
-  const { name, additionalPrinterColumns: columns = [] } = storedVersion(crd);
+  const { name, additionalPrinterColumns: columns = [], schema } = storedVersion(crd);
   const { shortNames = [], categories = [], plural } = names;
   const facts = [
     ['apiVersion', code(`${group}/${name}`)],
@@ -96,17 +102,37 @@ function namesOf(crd: CustomResourceDefinition): string[] {
     ['categories', categories.map(code).join(', ')],
   ].filter(([, value]) => value !== '');
   if (columns.length === 0) return [tableOf(['', ''], facts)];
-  const rows = columns.map(({ name: title, type, jsonPath, priority = 0, description = '' }) => [
-    cell(title),
-    type,
-    code(jsonPath),
-    cell(`${description}${priority > 0 ? ' Only with -o wide.' : ''}`),
+  const rows = columns.map((column) => [
+    cell(column.name),
+    column.type,
+    code(column.jsonPath),
+    cell(`${meaningOf(column, schema)}${(column.priority ?? 0) > 0 ? ' Only with -o wide.' : ''}`),
   ]);
   return [
     tableOf(['', ''], facts),
     `\`kubectl get ${shortNames[0] ?? plural}\` shows:`,
     tableOf(['column', 'type', 'from', 'what it is'], rows),
   ];
+}
+
+/** The column's own words, or those of the field or condition that it shows. */
+function meaningOf(
+  { description, jsonPath }: PrinterColumn,
+  { openAPIV3Schema }: CustomResourceVersion['schema'],
+): string {
+  if (description !== undefined) return description;
+  if (jsonPath === '.metadata.creationTimestamp') return 'Time since it was created.';
+  const [, condition, part] =
+    /^\.status\.conditions\[\?\(@\.type==["'](\w+)["']\)\]\.(\w+)$/.exec(jsonPath) ?? [];
+  if (condition !== undefined && part !== undefined) return `The ${part} of condition ${condition}.`;
+  const names = jsonPath.split('.').slice(1);
+  return descriptionAt(openAPIV3Schema, names) ?? '';
+}
+
+function descriptionAt(schema: Schema, [name, ...deeper]: readonly string[]): string | undefined {
+  if (name === undefined) return schema.description;
+  const field = schema.properties?.[name];
+  return field === undefined ? undefined : descriptionAt(field, deeper);
 }
 
 function indexOf(crds: readonly CrdFile[]): string {

@@ -1,6 +1,6 @@
 /** What each part of the image costs. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { costOf, costTable, partsOf } from '../../../scripts/image/cost.ts';
@@ -76,5 +76,40 @@ describe('layers', () => {
       '| headers, padding and manifests of the archive | 0.1 |',
       '| **the image, uncompressed** | **3.6** |',
     ]);
+  });
+});
+
+describe('the README', () => {
+  const LIMIT_MB = 220;
+  const [, section = ''] =
+    /^## What each part of the image costs\n([^]*?)^## /m.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const whole = Number(/^\| \*\*the image, uncompressed\*\* \| \*\*([\d.]+)\*\* \|$/m.exec(section)?.[1]);
+  const parts = [...section.matchAll(/^\| ([^|]+) \| ([\d.]+) \|$/gm)].map(([, name = '', size]) => ({
+    name,
+    size: Number(size),
+  }));
+
+  it('shows a table that adds up, below the limit', () => {
+    expect(parts.map(({ name }) => name)).toEqual(expect.arrayContaining(['node', 'opa']));
+    const sum = parts.reduce((total, { size }) => total + size, 0);
+    expect(Math.abs(sum - whole)).toBeLessThan(0.05 * (parts.length + 1));
+    expect(whole).toBeLessThan(LIMIT_MB);
+  });
+
+  it('names packages that are dependencies', () => {
+    const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: object };
+    const named = parts.map(({ name }) => name).filter((name) => name.startsWith('node_modules/'));
+    expect(named).toHaveLength(3);
+    expect(Object.keys(packages)).toEqual(expect.arrayContaining(named));
+  });
+
+  it('adds the variants up', () => {
+    const variants = [...section.matchAll(/^\| (.+) \| ([\d.]+) \| .+ \|$/gm)];
+    expect(variants).toHaveLength(2);
+    const sums = variants.map(([, name = '', size]) => {
+      const more = [...name.matchAll(/\(([\d.]+)\)/g)].reduce((total, [, one]) => total + Number(one), whole);
+      return [Number(size), Number(more.toFixed(1))];
+    });
+    for (const [stated, sum] of sums) expect(stated).toBe(sum);
   });
 });
