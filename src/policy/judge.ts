@@ -1,5 +1,5 @@
 /** From what the rules found to one verdict: pure. */
-import type { FailureMode } from '../runtime/webhook/configuration.ts';
+import type { FailureMode } from '../runtime/webhook/target.ts';
 import type { Verdict } from '../runtime/webhook/review.ts';
 import { actionAt } from './enforcement.ts';
 import { pathOf } from './existing.ts';
