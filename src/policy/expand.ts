@@ -16,6 +16,9 @@ interface Parent extends GroupKind {
   madeBy?: GroupKind;
 }
 
+const POD = { group: '', version: 'v1', kind: 'Pod' };
+const PODS = { group: '', version: 'v1', resource: 'pods' };
+
 const TEMPLATE = ['spec', 'template'] as const;
 const DEPLOYMENT: Parent = { group: 'apps', kind: 'Deployment', path: TEMPLATE };
 const CRON_JOB: Parent = { group: 'batch', kind: 'CronJob', path: ['spec', 'jobTemplate', ...TEMPLATE] };
@@ -40,7 +43,10 @@ export interface Expansion {
   prefix: string;
 }
 
-interface Expanding { match: Match; expand?: 'Auto' | 'Off' }
+interface Expanding {
+  match: Match;
+  expand?: 'Auto' | 'Off';
+}
 
 /** The parents whose templates a rule judges: none unless it is about the creation of Pods, none that it names itself. */
 export function expandedKinds({ match, expand = 'Auto' }: Expanding): GroupKind[] {
@@ -70,9 +76,10 @@ export function expansionOf(request: AdmissionRequest): Expansion | undefined {
   const pod = podOf(template, namespaceOf(request), name === undefined ? {} : { generateName: `${name}-` });
   const unnamed: AdmissionRequest = {
     ...asked,
-    kind: { group: '', version: 'v1', kind: 'Pod' },
-    resource: { group: '', version: 'v1', resource: 'pods' },
-    requestKind: { group: '', version: 'v1', kind: 'Pod' },
+    kind: POD,
+    resource: PODS,
+    requestKind: POD,
+    requestResource: PODS,
     // What a changed template makes are new Pods.
     operation: 'CREATE',
     object: pod,

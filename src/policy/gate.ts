@@ -1,7 +1,7 @@
 /** Policy's link of the admission chain: the rules in force over everybody's objects. */
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import type { EntryId, FailureMode } from '../runtime/webhook/configuration.ts';
+import type { EntryId, FailureMode } from '../runtime/webhook/target.ts';
 import type { Gate } from '../runtime/webhook/gate.ts';
 import type { AdmissionRequest } from '../runtime/webhook/review.ts';
 import { actionAt } from './enforcement.ts';
@@ -97,7 +97,9 @@ async function find(
     return { ...shared, violations };
   try {
     const { fresh, existing } = parted(violations, await evaluate(options, served, before));
-    return { ...shared, violations: fresh, ...(existingViolations === 'Warn' ? { existing } : {}) };
+    // The parent may stay as it is; the Pods that are made of it anew will be refused, and that should be known.
+    const worthSaying = existingViolations === 'Warn' || expansion !== undefined;
+    return { ...shared, violations: fresh, ...(worthSaying ? { existing } : {}) };
   } catch (error) {
     // What it found of the new object holds; that some of it is old nobody can tell.
     options.log.error('a rule could not be evaluated on the old object', { rule: name, error });

@@ -1,5 +1,5 @@
 /** From what the rules found to one verdict: pure. */
-import type { FailureMode } from '../runtime/webhook/configuration.ts';
+import type { FailureMode } from '../runtime/webhook/target.ts';
 import type { Verdict } from '../runtime/webhook/review.ts';
 import { actionAt } from './enforcement.ts';
 import { pathOf } from './existing.ts';
@@ -41,12 +41,12 @@ export function judge(findings: readonly Finding[], mode: FailureMode): Verdict 
       else warnings.push(oneLine(sentence));
     }
     const action = actionAt(rule.spec, 'Admission');
-    const words = (list: readonly Violation[], longest = Infinity): string[] =>
-      list.map((violation) => sentenceOf(finding, violation, longest));
+    const words = (list: readonly Violation[], longest = Infinity, what = ''): string[] =>
+      list.map((violation) => sentenceOf(finding, violation, longest, what));
     if (action === 'Enforce') denials.push(...words(violations));
     if (muted) continue;
-    const warned = action === 'Warn' ? [...violations, ...existing] : action === 'Enforce' ? existing : [];
-    warnings.push(...words(warned, MAX_WARNING).map(oneLine));
+    if (action === 'Enforce') warnings.push(...words(existing, MAX_WARNING, OLD_NEWS).map(oneLine));
+    if (action === 'Warn') warnings.push(...words([...violations, ...existing], MAX_WARNING).map(oneLine));
     const noted = action === 'Audit' ? [...violations, ...existing] : [];
     if (noted.length > 0) note(auditAnnotations, name, words(noted));
   }
@@ -63,6 +63,8 @@ const MAX_REFUSAL = 65_536;
 /** The API server cuts a warning at 256 characters: what tells how to look further must be within. */
 const MAX_WARNING = 256;
 const MAX_ANNOTATION = 4_096;
+/** Before the words of what an enforced rule lets pass this once. */
+const OLD_NEWS = 'still refused when made anew: ';
 
 function refusal(denials: readonly string[]): string {
   return cut(plain(denials.join('\n')), MAX_REFUSAL);
@@ -82,9 +84,14 @@ function note(annotations: Record<string, string>, name: string, sentences: read
 }
 
 /** Rule, severity, what is wrong, where, and how to look further: all a person needs who has never heard of the rule. */
-function sentenceOf({ rule, place }: Finding, { message, details }: Violation, longest: number): string {
+function sentenceOf(
+  { rule, place }: Finding,
+  { message, details }: Violation,
+  longest: number,
+  what: string,
+): string {
   const { metadata, spec } = rule;
-  const start = `[${metadata.name}] `;
+  const start = `[${metadata.name}] ${what}`;
   const end = ` (severity ${spec.severity}; see: kubectl describe policyrule ${metadata.name})`;
   const room = Math.max(1, longest - start.length - end.length);
   return `${start}${cut(`${message}${whereOf(pathOf(details), place)}`, room)}${end}`;

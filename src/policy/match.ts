@@ -7,7 +7,7 @@
 import type { KubernetesObject } from '../runtime/resource.ts';
 import type { AdmissionRequest, Operation } from '../runtime/webhook/review.ts';
 import { matchesGlob } from './match/glob.ts';
-import { matchesPart } from './match/parts.ts';
+import { DEFAULT_OPERATIONS, matchesPart } from './match/parts.ts';
 import { matchesSubjects, type Subject } from './match/subjects.ts';
 
 export { matchesGlob };
@@ -56,10 +56,11 @@ export function matches(
   namespaceLabels: Labels | undefined,
   owner?: GroupKind,
 ): boolean {
-  const kind = (request.subResource ?? '') === '' ? request.kind : owner;
+  const isPart = (request.subResource ?? '') !== '';
+  const kind = isPart ? owner : request.kind;
   return (
-    matchesPart(match, request, kind) &&
-    matchesKind(match, kind) &&
+    ((matchesPart(match, request, kind) && matchesKind(match, kind)) ||
+      (isPart && isNamedPart(match, request, owner))) &&
     matchesScope(match, request, kind) &&
     matchesNamespace(match, request, kind) &&
     matchesName(match.name, request) &&
@@ -73,6 +74,18 @@ function matchesKind({ kinds = [] }: Match, kind: GroupKind | undefined): boolea
     kinds.length === 0 ||
     kind === undefined ||
     kinds.some((entry) => anyOrListed(entry.apiGroups, kind.group) && anyOrListed(entry.kinds, kind.kind))
+  );
+}
+
+/** Gatekeeper's way to name a subresource: by the kind of what is sent there, as PodExecOptions. */
+function isNamedPart(
+  { kinds = [], operations = DEFAULT_OPERATIONS }: Match,
+  { kind, operation, subResource }: AdmissionRequest,
+  owner: GroupKind | undefined,
+): boolean {
+  if (kind.kind === owner?.kind || subResource === 'status' || !operations.includes(operation)) return false;
+  return kinds.some(
+    (entry) => anyOrListed(entry.apiGroups, kind.group) && entry.kinds?.includes(kind.kind) === true,
   );
 }
 

@@ -1,5 +1,5 @@
 /** Which rules judge a request, and what of it: the object, or the Pods that would be made of it. Pure. */
-import type { EntryId } from '../runtime/webhook/configuration.ts';
+import type { EntryId } from '../runtime/webhook/target.ts';
 import type { AdmissionRequest } from '../runtime/webhook/review.ts';
 import { actionAt } from './enforcement.ts';
 import { expandedKinds, expansionOf, isSaidOfOwner, isSame, type Expansion } from './expand.ts';

@@ -1,5 +1,5 @@
 /** What the API server is to send us for a rule: nothing that the rule would not judge. */
-import type { Target } from '../runtime/webhook/configuration.ts';
+import type { Target } from '../runtime/webhook/target.ts';
 import { actionAt } from './enforcement.ts';
 import { expandedKinds } from './expand.ts';
 import { createsOrChanges, POD_PARTS } from './match/parts.ts';
@@ -13,6 +13,8 @@ export function targetsOf({ metadata, spec }: PolicyRule): Target[] {
   const shared = {
     failureMode: spec.failurePolicy,
     scope,
+    // Its own repair must not wait for us.
+    never: [{ group: 'cogniforge.dev', plural: 'policyrules' }],
     namespaces: (match.namespaces ?? []).filter((name) => !name.includes('*')),
     // The old object is looked at only when the new one violates the rule.
     timeoutMs: spec.timeoutMilliseconds * (spec.existingViolations === 'Block' ? 1 : 2),

@@ -8,8 +8,15 @@ export interface ApiResource {
   kind: string;
   plural: string;
   namespaced: boolean;
-  /** such as `exec`, by name alone */
-  subresources: readonly string[];
+  subresources: readonly Subresource[];
+}
+
+export interface Subresource {
+  /** such as `exec` */
+  name: string;
+  /** of what is sent there, such as PodExecOptions */
+  group: string;
+  kind: string;
 }
 
 interface AggregatedDiscovery {
@@ -21,7 +28,7 @@ interface AggregatedDiscovery {
         resource: string;
         scope: string;
         responseKind?: { kind?: string };
-        subresources?: { subresource: string }[];
+        subresources?: { subresource: string; responseKind?: { group?: string; kind?: string } }[];
       }[];
     }[];
   }[];
@@ -51,7 +58,11 @@ export async function discover(client: Client, signal?: AbortSignal): Promise<Ap
           kind,
           plural: resource,
           namespaced: scope === 'Namespaced',
-          subresources: subresources.map(({ subresource }) => subresource),
+          subresources: subresources.map(({ subresource, responseKind: sent = {} }) => ({
+            name: subresource,
+            group: sent.group ?? '',
+            kind: sent.kind ?? kind,
+          })),
         });
       }
     }

@@ -1,7 +1,7 @@
 /** What is known of a rule on this replica, on the others, and of the road to us. */
 import type { Reader } from '../../runtime/kind.ts';
 import type { Presence } from '../../runtime/presence.ts';
-import type { Target } from '../../runtime/webhook/configuration.ts';
+import type { Target } from '../../runtime/webhook/target.ts';
 import type { Registration } from '../../runtime/webhook/registration.ts';
 import { exemptKinds, unknownKinds, unknownParts } from '../../runtime/webhook/rules.ts';
 import type { Clock } from '../../runtime/clock.ts';

@@ -9,8 +9,8 @@ import type { ApiResource } from '../discovery.ts';
 import { deepEqual } from '../json.ts';
 import type { KubernetesObject, ResourceType } from '../resource.ts';
 import { PROBE_CONDITION, PROBE_PATH, PROBE_RULE } from './probe.ts';
-import type { Operation } from './review.ts';
 import { inNamespace, mergeRules, rulesOf, sends } from './rules.ts';
+import type { EntryId, FailureMode, MatchCondition, Target, WebhookRule } from './target.ts';
 
 export const CONFIGURATION: ResourceType = {
   group: 'admissionregistration.k8s.io',
@@ -25,34 +25,8 @@ export const CONFIGURATION_NAME = 'cogniforge';
 /** Hash of the client configuration through which the API server has reached us: only then may an entry fail closed. */
 export const PROVEN = 'cogniforge.dev/proven';
 
-export type FailureMode = 'Fail' | 'Ignore';
-
 /** Whose word counts while we cannot be reached: each rule's own, or Ignore whatever they say. */
 export type FailMode = 'Rule' | 'Ignore';
-
-export type Scope = '*' | 'Namespaced' | 'Cluster';
-
-/** What a gate wants to see. */
-export interface Target {
-  failureMode: FailureMode;
-  kinds: readonly { apiGroups: readonly string[]; kinds: readonly string[] }[];
-  operations: readonly Operation[];
-  /** '' is the object itself, else a subresource; '*' is every one */
-  parts: readonly string[];
-  scope: Scope;
-  /** namespaces by their full names: only so is it sent what is in a namespace of the system */
-  namespaces: readonly string[];
-  /** how long its evaluation may take, ms */
-  timeoutMs: number;
-  /** a target with conditions gets an entry of its own: one that fails is nobody else's failure */
-  own?: { name: string; conditions: readonly MatchCondition[] };
-}
-
-/** CEL that the API server evaluates before it sends anything. */
-export interface MatchCondition {
-  name: string;
-  expression: string;
-}
 
 export type ClientConfig = { caBundle: string } & (
   { url: string } | { service: { namespace: string; name: string; port: number } }
@@ -69,14 +43,6 @@ export interface Derivation {
   failMode: FailMode;
   /** our own namespace: nothing in it is sent to us but the probe */
   namespace: string;
-}
-
-export interface WebhookRule {
-  apiGroups: string[];
-  apiVersions: string[];
-  resources: string[];
-  operations: Operation[];
-  scope: Scope;
 }
 
 export interface WebhookEntry {
@@ -190,12 +156,6 @@ function entryName({ mode, own, namespace }: Slot): string {
   return `${words.join('.')}.admission.cogniforge.dev`;
 }
 
-/** Where an entry is answered: by failure mode, and by the target whose own it is. */
-export interface EntryId {
-  mode: FailureMode;
-  own?: string | undefined;
-}
-
 export function pathOf({ mode, own }: EntryId): string {
   return `/admit/${mode.toLowerCase()}${own === undefined ? '' : `/${own}`}`;
 }
@@ -210,7 +170,7 @@ function targetEntry(slot: Slot, derivation: Derivation): WebhookEntry | undefin
   const rules = mergeRules(slotRules(slot, targets, derivation.resources));
   if (rules.length === 0) return undefined;
   const slowest = Math.max(...targets.map((target) => target.timeoutMs));
-  const conditions = [...(targets[0]?.own?.conditions ?? []), ...exemptions(rules)];
+  const conditions = [...(targets[0]?.own?.conditions ?? []), ...exemptions(rules, targets)];
   return {
     name: entryName(slot),
     clientConfig: clientConfigOf(derivation.client, pathOf(slot)),
@@ -233,9 +193,19 @@ function selectorOf(slot: Slot, { namespace }: Derivation): object {
 }
 
 /** Their names have a prefix, which those of a rule's own conditions cannot have. */
-function exemptions(rules: readonly WebhookRule[]): MatchCondition[] {
+function exemptions(rules: readonly WebhookRule[], targets: readonly Target[]): MatchCondition[] {
   if (!rules.some(({ resources }) => resources.some((name) => name.includes('*')))) return [];
-  return EXEMPTIONS.map(([name, cel]) => ({ name: `cogniforge.dev/not-${name}`, expression: `!(${cel})` }));
+  const never = new Map(
+    targets.flatMap((target) => target.never ?? []).map((one) => [one.plural, one.group]),
+  );
+  return [
+    ...EXEMPTIONS,
+    ...[...never].map(([plural, group]) => [plural, isResource(group, plural)] as const),
+  ].map(([name, cel]) => ({ name: `cogniforge.dev/not-${name}`, expression: `!(${cel})` }));
+}
+
+function isResource(group: string, plural: string): string {
+  return `request.resource.group == '${group}' && request.resource.resource == '${plural}'`;
 }
 
 /** Never in our own namespace: it would keep our own Pods from coming back. */

@@ -1,6 +1,6 @@
 /** A link of the admission chain: what a service says of other people's objects, or of its own kind. */
 import type { ResourceType } from '../resource.ts';
-import type { EntryId, Target } from './configuration.ts';
+import type { EntryId, Target } from './target.ts';
 import type { AdmissionRequest, Verdict } from './review.ts';
 
 /**

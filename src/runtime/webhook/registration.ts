@@ -23,12 +23,11 @@ import {
   PROVEN,
   type ClientConfig,
   type FailMode,
-  type MatchCondition,
-  type Target,
   type WebhookConfiguration,
 } from './configuration.ts';
 import { probeWebhook } from './probe.ts';
 import { unknownKinds } from './rules.ts';
+import type { MatchCondition, Target } from './target.ts';
 
 const CRD: ResourceType = {
   group: 'apiextensions.k8s.io',

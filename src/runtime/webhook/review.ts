@@ -23,6 +23,7 @@ export interface AdmissionRequest {
   resource: { group: string; version: string; resource: string };
   subResource?: string;
   requestKind?: GroupVersionKind;
+  requestResource?: { group: string; version: string; resource: string };
   name?: string;
   namespace?: string;
   operation: Operation;

@@ -1,6 +1,6 @@
 /** From kinds, as people name them, to the rules of a webhook, which name resources: pure, by what discovery says. */
-import type { ApiResource } from '../discovery.ts';
-import type { Scope, Target, WebhookRule } from './configuration.ts';
+import type { ApiResource, Subresource } from '../discovery.ts';
+import type { Scope, Target, WebhookRule } from './target.ts';
 
 /** The webhook rules of one target. What the API server does not serve (yet) gives none. */
 export function rulesOf(target: Target, resources: readonly ApiResource[]): WebhookRule[] {
@@ -17,21 +17,30 @@ export function rulesOf(target: Target, resources: readonly ApiResource[]): Webh
       return rule(apiGroups.includes('*') ? ['*'] : apiGroups, names);
     }
     return resources
-      .filter((resource) => !isExempt(resource) && isNamed(entry, resource))
-      .flatMap((resource) => rule([resource.group], partsOf(resource, target.parts)));
+      .filter((resource) => !isExempt(resource))
+      .flatMap((resource) => {
+        const parts = isNamed(entry, resource) ? partsOf(resource, target.parts) : [];
+        const own = partsNamed(entry, resource).map(({ name }) => `${resource.plural}/${name}`);
+        return rule([resource.group], [...new Set([...parts, ...own])]);
+      });
   });
 }
 
 type Kinds = Target['kinds'][number];
 
-function isNamed({ apiGroups, kinds }: Kinds, { group, kind }: ApiResource): boolean {
+function isNamed({ apiGroups, kinds }: Kinds, { group, kind }: { group: string; kind: string }): boolean {
   return kinds.includes(kind) && (apiGroups.includes('*') || apiGroups.includes(group));
+}
+
+/** The subresources that are named by the kind of what is sent there: PodExecOptions is pods/exec. */
+function partsNamed(entry: Kinds, { kind, subresources }: ApiResource): Subresource[] {
+  return subresources.filter((part) => part.kind !== kind && isNamed(entry, part));
 }
 
 function partsOf({ plural, subresources }: ApiResource, parts: readonly string[]): string[] {
   return parts.flatMap((part) => {
     if (part === '') return [plural];
-    const has = part === '*' ? subresources.length > 0 : subresources.includes(part);
+    const has = part === '*' ? subresources.length > 0 : subresources.some(({ name }) => name === part);
     return has ? [`${plural}/${part}`] : [];
   });
 }
@@ -124,7 +133,10 @@ export function unknownKinds(target: Target, resources: readonly ApiResource[]):
   return target.kinds.flatMap(({ apiGroups, kinds }) =>
     kinds.filter(
       (kind) =>
-        kind !== '*' && !resources.some((resource) => isNamed({ apiGroups, kinds: [kind] }, resource)),
+        kind !== '*' &&
+        !resources.some((resource) =>
+          [resource, ...resource.subresources].some((one) => isNamed({ apiGroups, kinds: [kind] }, one)),
+        ),
     ),
   );
 }
@@ -134,6 +146,9 @@ export function unknownParts(target: Target, resources: readonly ApiResource[]):
   if (target.kinds.some(({ kinds }) => kinds.includes('*'))) return [];
   const named = resources.filter((resource) => target.kinds.some((entry) => isNamed(entry, resource)));
   return target.parts.filter(
-    (part) => part !== '' && part !== '*' && !named.some(({ subresources }) => subresources.includes(part)),
+    (part) =>
+      part !== '' &&
+      part !== '*' &&
+      !named.some(({ subresources }) => subresources.some(({ name }) => name === part)),
   );
 }

@@ -11,11 +11,12 @@ import { messageOf } from '../errors.ts';
 import { listen } from '../health.ts';
 import { stringifyJson } from '../json.ts';
 import type { Log } from '../log.ts';
-import { pathOf, type EntryId, type FailureMode } from './configuration.ts';
+import { pathOf } from './configuration.ts';
 import { BadRequest, decodeReview, readBody } from './decode.ts';
 import { merge, type Gate, type Validator } from './gate.ts';
 import { answerProbe, PROBE_PATH } from './probe.ts';
 import type { AdmissionRequest, Verdict } from './review.ts';
+import type { EntryId, FailureMode } from './target.ts';
 
 export interface AdmissionServer {
   port: number;

@@ -113,6 +113,11 @@ describe('a rule about Pods', () => {
     stage.must('scale deployment old --replicas=1');
     const failure = (): string =>
       stage.must('get deployment old -o jsonpath={.status.conditions[?(@.type=="ReplicaFailure")].message}');
+    const { ok, text } = stage.kubectl('label deployment old x=1');
+    expect([ok, text]).toEqual([
+      true,
+      expect.stringMatching(/^Warning: \[latest\] still refused when made anew: bad of/),
+    ]);
     await eventually('the controller is refused', () => failure().includes('[latest] bad of'));
     expect(stage.must('get pods -l app=x -o name')).not.toContain('old-');
   });
@@ -153,7 +158,10 @@ violation contains {"msg": "immutable"} if input.review.oldObject.data.a != inpu
   it('Warn: is warned of', () => {
     mode('Warn');
     const { ok, text } = stage.kubectl('label configmap old y=1');
-    expect([ok, text]).toEqual([true, expect.stringContaining('Warning: [strict] a is not allowed')]);
+    expect([ok, text]).toEqual([
+      true,
+      expect.stringContaining('Warning: [strict] still refused when made anew: a is not allowed'),
+    ]);
   });
 
   it('Block: is refused, but can be deleted, finalizers and all', () => {

@@ -1,36 +1,31 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  covers,
-  deriveConfiguration,
-  type Derivation,
-  type Target,
-} from '../../../src/runtime/webhook/configuration.ts';
+import { covers, deriveConfiguration, type Derivation } from '../../../src/runtime/webhook/configuration.ts';
+import type { ApiResource } from '../../../src/runtime/discovery.ts';
+import type { Target } from '../../../src/runtime/webhook/target.ts';
+
+/** Subresources as `exec`, or with the kind of what is sent there: `exec PodExecOptions`. */
+function resource(group: string, kind: string, plural: string, ...parts: string[]): ApiResource {
+  const subresources = parts.map((part) => {
+    const [name = '', sent = kind] = part.split(' ');
+    return { name, group: '', kind: sent };
+  });
+  return { group, version: 'v1', kind, plural, namespaced: true, subresources };
+}
 
 const RESOURCES = [
-  {
-    group: 'apps',
-    version: 'v1',
-    kind: 'Deployment',
-    plural: 'deployments',
-    namespaced: true,
-    subresources: ['scale', 'status'],
-  },
-  {
-    group: '',
-    version: 'v1',
-    kind: 'Pod',
-    plural: 'pods',
-    namespaced: true,
-    subresources: ['exec', 'eviction', 'ephemeralcontainers', 'resize', 'status'],
-  },
-  {
-    group: 'metrics.k8s.io',
-    version: 'v1',
-    kind: 'Pod',
-    plural: 'podmetrics',
-    namespaced: true,
-    subresources: [],
-  },
+  resource('apps', 'Deployment', 'deployments', 'scale Scale', 'status'),
+  resource(
+    '',
+    'Pod',
+    'pods',
+    'exec PodExecOptions',
+    'eviction Eviction',
+    'ephemeralcontainers',
+    'resize',
+    'status',
+  ),
+  resource('', 'Namespace', 'namespaces', 'finalize'),
+  resource('metrics.k8s.io', 'Pod', 'podmetrics'),
 ];
 
 function target(over: Partial<Target> = {}): Target {

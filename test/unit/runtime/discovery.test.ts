@@ -11,7 +11,8 @@ const resource = (name: string, kind: string | undefined, scope = 'Namespaced') 
 const POD = {
   ...resource('pods', 'Pod'),
   subresources: [
-    { subresource: 'exec', responseKind: { kind: 'PodExecOptions' } },
+    { subresource: 'exec', responseKind: { group: '', kind: 'PodExecOptions' } },
+    { subresource: 'eviction', responseKind: { group: 'policy', kind: 'Eviction' } },
     { subresource: 'resize' },
   ],
 };
@@ -59,7 +60,11 @@ describe('discover', () => {
         kind: 'Pod',
         plural: 'pods',
         namespaced: true,
-        subresources: ['exec', 'resize'],
+        subresources: [
+          { name: 'exec', group: '', kind: 'PodExecOptions' },
+          { name: 'eviction', group: 'policy', kind: 'Eviction' },
+          { name: 'resize', group: '', kind: 'Pod' },
+        ],
       },
       {
         group: 'autoscaling',
