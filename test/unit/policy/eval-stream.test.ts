@@ -154,5 +154,6 @@ describe('what is wrong is told in the answer, and the rest is answered', () => 
       [null, 'bad_line', undefined],
       [1, undefined, 1],
     ]);
+    expect(answers[1]?.error?.message).toBe('line 2 has more than 33554432 bytes');
   });
 });
