@@ -18,7 +18,7 @@ const SHELL = [
   '^src/policy/(bundle|compiler|opa)\\.ts$',
   // Commands: what reads files, or goes to a cluster.
   '^src/policy/(cluster-commands|documents|pack|selftest)\\.ts$',
-  '^src/policy/engine/(engine|host|instance|thread|worker)\\.ts$',
+  '^src/policy/engine/(crypto|engine|host|instance|thread|worker)\\.ts$',
 ];
 
 const SERVICE = '^src/(?!runtime/|contracts/)([^/]+)/';
