@@ -11,6 +11,7 @@ import { regex } from './regex.ts';
 import { semver } from './semver.ts';
 import { sprintf } from './sprintf.ts';
 import { strings } from './strings.ts';
+import { time } from './time.ts';
 import { units } from './units.ts';
 import { uuid } from './uuid.ts';
 
@@ -28,6 +29,7 @@ const FAMILIES: readonly Family[] = [
   regex,
   semver,
   strings,
+  time,
   units,
   uuid,
 ];
