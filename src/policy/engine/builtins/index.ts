@@ -4,6 +4,7 @@ import { casts } from './casts.ts';
 import { crypto } from './crypto.ts';
 import { encoding } from './encoding.ts';
 import { graph } from './graph.ts';
+import { json } from './json.ts';
 import { net } from './net.ts';
 import { numbers } from './numbers.ts';
 import { objects } from './objects.ts';
@@ -13,6 +14,7 @@ import { sprintf } from './sprintf.ts';
 import { strings } from './strings.ts';
 import { time } from './time.ts';
 import { units } from './units.ts';
+import { uri } from './uri.ts';
 import { uuid } from './uuid.ts';
 
 export type { Builtin, BuiltinContext } from './builtin.ts';
@@ -23,6 +25,7 @@ const FAMILIES: readonly Family[] = [
   crypto,
   encoding,
   graph,
+  json,
   net,
   numbers,
   objects,
@@ -31,6 +34,7 @@ const FAMILIES: readonly Family[] = [
   strings,
   time,
   units,
+  uri,
   uuid,
 ];
 

@@ -1,15 +1,14 @@
 /** Rego values as JSON text in the form of Go's encoder: keys in order, sets as arrays, and <, > and & escaped. */
 import { type RegoSet, type RegoValue, compareValues, isArray } from '../values.ts';
 import { utf8 } from './bytes.ts';
-import { printValue } from './sprintf.ts';
 
 export function sortedItems({ items }: RegoSet): RegoValue[] {
   return [...items].sort(compareValues);
 }
 
-/** Of an object in JSON: keys that are no strings are written as Rego writes them. */
+/** Of an object in JSON: keys that are no strings are their own JSON text. */
 export function keyText(key: RegoValue): string {
-  return typeof key === 'string' ? key : printValue(key);
+  return typeof key === 'string' ? key : jsonText(key, undefined);
 }
 
 /** `indent`: undefined for one line; `prefix` stands at the beginning of each line but the first. */

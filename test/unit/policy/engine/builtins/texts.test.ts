@@ -208,6 +208,23 @@ describe('texts', () => {
     ]);
   });
 
+  it(`uri.* (SEED=${String(SEED)})`, async () => {
+    const random = seeded(SEED);
+    const pieces =
+      'http https: :// // / a b.c host:80 host:x [::1] [::1%25eth0]:8 [fe80::1%zz] user@ u:p@ ? # % %20 %2F é : ; * ~ ! space\u0020 <> " a:b:1 \u0001'.split(
+        ' ',
+      );
+    const whole = ['http://', 'https://', '//', 'file:///', 'mailto:', 'x+y.z-1:', '1x:', '', '', '///'];
+    const calls = Array.from({ length: 2 * RUNS }, () => {
+      const reference = pick(random, whole) + text(random, pieces, 5);
+      return [call('uri.parse', reference), call('uri.is_valid', reference)];
+    }).flat();
+    await expectSame([
+      ...calls,
+      ...['', '*', ':', 'a b', 'http://a%41b/', 'http://%C3%A9/'].map((one) => call('uri.parse', one)),
+    ]);
+  });
+
   it(`uuid.parse (SEED=${String(SEED)})`, async () => {
     const random = seeded(SEED);
     const hex = (length: number): string =>
