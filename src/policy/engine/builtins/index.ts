@@ -9,6 +9,7 @@ import { net } from './net.ts';
 import { numbers } from './numbers.ts';
 import { objects } from './objects.ts';
 import { regex } from './regex.ts';
+import { schemas } from './schemas.ts';
 import { semver } from './semver.ts';
 import { sprintf } from './sprintf.ts';
 import { strings } from './strings.ts';
@@ -30,6 +31,7 @@ const FAMILIES: readonly Family[] = [
   numbers,
   objects,
   regex,
+  schemas,
   semver,
   strings,
   time,

@@ -1,7 +1,7 @@
 /** regex.*: RE2 over the text of users, on re2js, which takes time in proportion to it. */
 import { RE2JS, RE2JSSyntaxException } from 're2js';
 import type { RegoValue } from '../values.ts';
-import { type Family, fail, intOf, stringOf } from './builtin.ts';
+import { type Family, Failure, fail, intOf, stringOf } from './builtin.ts';
 import { globsIntersect } from './globs.ts';
 
 export const regex: Family = {
@@ -35,6 +35,17 @@ function compile(pattern: string): RE2JS {
     return RE2JS.compile(pattern);
   } catch (error) {
     if (error instanceof RE2JSSyntaxException) return fail(error.message);
+    throw error;
+  }
+}
+
+/** Whether RE2 reads it. */
+export function isPattern(text: string): boolean {
+  try {
+    compiled(text);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
     throw error;
   }
 }

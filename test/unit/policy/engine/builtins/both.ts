@@ -30,7 +30,7 @@ export function call(name: string, ...args: readonly RegoValue[]): Call {
 }
 
 /** A module that calls each with arguments that the compiler does not look into. */
-function moduleOf(calls: readonly Call[]): string {
+function moduleOf(calls: readonly Call[], functions: string): string {
   const byName = new Map<string, string[]>();
   for (const [at, { name, args }] of calls.entries()) {
     const rows = byName.get(name) ?? [];
@@ -49,11 +49,11 @@ function moduleOf(calls: readonly Call[]): string {
       '}',
     ].join('\n');
   });
-  return ['package t', ...rules].join('\n\n');
+  return ['package t', functions, ...rules].join('\n\n');
 }
 
-export async function answersOf(calls: readonly Call[]): Promise<Answers> {
-  const rego = moduleOf(calls);
+export async function answersOf(calls: readonly Call[], functions = ''): Promise<Answers> {
+  const rego = moduleOf(calls, functions);
   const input = '{"none": []}';
   const opaBin = await toolPath('opa');
   const policy = await compile({ kind: 'rego', rego, libs: [], regoVersion: 'V1' }, { opaBin });
@@ -77,9 +77,16 @@ function texts(raw: unknown, length: number): (string | undefined)[] {
   return answers;
 }
 
-/** Fails with the calls that are answered differently. `atLeast`: how many must have a value, for the test to be one. */
-export async function expectSame(calls: readonly Call[], atLeast = calls.length / 4): Promise<void> {
-  const { ours, theirs } = await answersOf(calls);
+/**
+ * Fails with the calls that are answered differently. `atLeast`: how many must have a value, for the test to be one;
+ * `functions`: Rego of what is called and is no builtin.
+ */
+export async function expectSame(
+  calls: readonly Call[],
+  atLeast = calls.length / 4,
+  functions = '',
+): Promise<void> {
+  const { ours, theirs } = await answersOf(calls, functions);
   const shown = (answers: readonly (string | undefined)[]): unknown[] =>
     calls
       .map(({ name, args }, at) => ({
