@@ -19,7 +19,7 @@ const SHELL = [
   // Commands: what reads files, or goes to a cluster.
   '^src/policy/(cluster-commands|documents|eval-stream|pack|selftest)\\.ts$',
   '^src/policy/(gator|testing)/command\\.ts$',
-  '^src/policy/engine/(engine|host|instance|thread|worker)\\.ts$',
+  '^src/policy/engine/(crypto|engine|host|instance|thread|worker)\\.ts$',
 ];
 
 const SERVICE = '^src/(?!runtime/|contracts/)([^/]+)/';

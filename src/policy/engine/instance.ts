@@ -10,6 +10,7 @@ import {
   readText,
   storeText,
 } from './host.ts';
+import { nodeCrypto } from './crypto.ts';
 import type { EvaluationCode } from './protocol.ts';
 
 export interface Instance {
@@ -35,7 +36,12 @@ const encoder = new TextEncoder();
 export function createInstance(module: WebAssembly.Module, maximumBytes: number): Instance {
   const maximum = Math.max(INITIAL_PAGES, Math.floor(maximumBytes / PAGE));
   const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum });
-  const link: Link = { memory, exports: undefined, builtins: new Map(), context: { nowMs: 0 } };
+  const link: Link = {
+    memory,
+    exports: undefined,
+    builtins: new Map(),
+    context: { nowMs: 0, crypto: nodeCrypto },
+  };
   const instance = new WebAssembly.Instance(module, importsOf(link));
   const exports = instance.exports as unknown as Exports;
   link.exports = exports;
@@ -49,7 +55,7 @@ export function createInstance(module: WebAssembly.Module, maximumBytes: number)
         policy.setData(encoder.encode(data ?? '{}').buffer);
         loadedData = data;
       }
-      link.context = { nowMs };
+      link.context = { nowMs, crypto: nodeCrypto };
       return evaluate(policy, memory, exports, input);
     },
     size: () => memory.buffer.byteLength,

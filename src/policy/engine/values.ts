@@ -129,8 +129,10 @@ function expect(reader: Reader, mark: string): void {
   if (!skip(reader, mark)) throw new SyntaxError(`expected ${mark} at ${String(reader.at)} of a Rego value`);
 }
 
+const SPACE = ' \n\r\t';
+
 function skipSpace(reader: Reader): void {
-  while (reader.text[reader.at] === ' ' || reader.text[reader.at] === '\n') reader.at += 1;
+  while (SPACE.includes(reader.text[reader.at] ?? '.')) reader.at += 1;
 }
 
 /** What `opa_value_parse` reads. */

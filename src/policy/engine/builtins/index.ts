@@ -1,13 +1,45 @@
-/** The builtins that OPA's Wasm modules leave to their host. A new one is one line here. */
-import type { RegoValue } from '../values.ts';
+/** The builtins that OPA's Wasm modules leave to their host, by family. */
+import { type Builtin, type Family, forgiving } from './builtin.ts';
+import { casts } from './casts.ts';
+import { crypto } from './crypto.ts';
+import { encoding } from './encoding.ts';
+import { graph } from './graph.ts';
+import { json } from './json.ts';
+import { net } from './net.ts';
+import { numbers } from './numbers.ts';
+import { objects } from './objects.ts';
+import { regex } from './regex.ts';
+import { schemas } from './schemas.ts';
+import { semver } from './semver.ts';
 import { sprintf } from './sprintf.ts';
+import { strings } from './strings.ts';
+import { time } from './time.ts';
+import { units } from './units.ts';
+import { uri } from './uri.ts';
+import { uuid } from './uuid.ts';
 
-export interface BuiltinContext {
-  /** the time of the review, ms since the epoch; stands still during an evaluation */
-  nowMs: number;
-}
+export type { Builtin, BuiltinContext } from './builtin.ts';
 
-/** Undefined is what Rego makes of an error in a builtin. Throws only for faults of our own. */
-export type Builtin = (args: readonly RegoValue[], context: BuiltinContext) => RegoValue | undefined;
+const FAMILIES: readonly Family[] = [
+  { sprintf },
+  casts,
+  crypto,
+  encoding,
+  graph,
+  json,
+  net,
+  numbers,
+  objects,
+  regex,
+  schemas,
+  semver,
+  strings,
+  time,
+  units,
+  uri,
+  uuid,
+];
 
-export const hostBuiltins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([['sprintf', sprintf]]);
+export const hostBuiltins: ReadonlyMap<string, Builtin> = new Map(
+  FAMILIES.flatMap((family) => Object.entries(family)).map(([name, builtin]) => [name, forgiving(builtin)]),
+);
