@@ -70,8 +70,8 @@ function readSet(reader: Reader): Token['ranges'] {
     // The bracket that closes has to follow too.
     if (previous === undefined || reader.at >= reader.characters.length - 1) fail('a range without an end');
     const end = readCharacter(reader);
-    if (end.mark === ']' || end.mark === '-' || end.code < (previous ?? 0)) fail('a range without an end');
-    ranges.push([previous ?? 0, end.code]);
+    if (end.mark === ']' || end.mark === '-' || end.code < previous) fail('a range without an end');
+    ranges.push([previous, end.code]);
     previous = undefined;
   }
 }

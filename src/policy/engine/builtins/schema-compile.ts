@@ -308,17 +308,14 @@ function boundsOf(node: JsonObject, draft: number): Schema['bounds'] {
   ] as const) {
     const value = node.get(plain);
     const bound = value === undefined ? undefined : (boundOf(value) ?? fail(`${plain} must be of a Number`));
-    if (bound !== undefined) bounds[plain] = bound;
     const strict = node.get(exclusive);
-    if (strict === undefined) continue;
     if (typeof strict === 'boolean' && (draft === 4 || draft === HYBRID)) {
       if (bound === undefined) fail(`${exclusive} cannot be used without ${plain}`);
-      if (strict) {
-        bounds[exclusive] = bound;
-        delete bounds[plain];
-      }
+      bounds[strict ? exclusive : plain] = bound;
       continue;
     }
+    if (bound !== undefined) bounds[plain] = bound;
+    if (strict === undefined) continue;
     const expected = draft === 4 ? 'boolean' : draft === HYBRID ? 'boolean/number' : 'number';
     bounds[exclusive] = (draft === 4 ? undefined : boundOf(strict)) ?? invalidType(expected, exclusive);
   }

@@ -20,7 +20,7 @@ export const semver: Family = {
 };
 
 function parse(text: string): Version | undefined {
-  const [rest = '', metadata] = cut(text.replace(/^v/, ''), '+');
+  const [rest, metadata] = cut(text.replace(/^v/, ''), '+');
   if (metadata !== undefined && !IDENTIFIERS.test(metadata)) return undefined;
   const [core, preRelease] = cut(rest, '-');
   if (preRelease !== undefined && !validPreRelease(preRelease)) return undefined;

@@ -56,7 +56,7 @@ function skipText(reader: Reader, prefix: string): void {
       left = left.replace(/^ +/, '');
       reader.rest = reader.rest.replace(/^ +/, '');
     } else {
-      if (reader.rest === '' || reader.rest[0] !== left[0]) fail('other text');
+      if (!reader.rest.startsWith(left.slice(0, 1))) fail('other text');
       left = left.slice(1);
       reader.rest = reader.rest.slice(1);
     }

@@ -1,5 +1,5 @@
 /** uri.*: as Go's net/url takes a reference apart. */
-import { type RegoValue } from '../values.ts';
+import type { RegoValue } from '../values.ts';
 import { type Family, fail, stringOf } from './builtin.ts';
 import { parseAddress } from './address.ts';
 import { hexOf, textOf, utf8 } from './bytes.ts';
@@ -50,7 +50,7 @@ export function parseUri(text: string): Uri | undefined {
   const [, authority, rooted] = /^\/\/([^/]*)(.*)$/s.exec(rest) ?? [undefined, undefined, rest];
   const bare = scheme === '' && rest.startsWith('///');
   const place = authority === undefined || bare ? ['', ''] : hostOf(authority, known.scheme);
-  return place === undefined ? undefined : withPath(known, place, bare ? rest : (rooted ?? ''));
+  return place === undefined ? undefined : withPath(known, place, bare ? rest : rooted);
 }
 
 function withPath(known: Uri, [hostname = '', port = '']: readonly string[], raw: string): Uri | undefined {
@@ -86,6 +86,7 @@ function escapePath(path: string): string {
   );
 }
 
+// eslint-disable-next-line no-control-regex
 const HOST = /^(?:[A-Za-z0-9\-_.~!$&'()*+,;=:[\]<>"]|[^\u0000-\u007f]|%25|%[89A-Fa-f][0-9A-Fa-f])*$/u;
 
 /** Name and port. Undefined when it is none. */

@@ -29,6 +29,13 @@ function document(random: Random, depth: number): RegoValue {
   return kind < 0.8 ? items : object(items.map((item) => [pick(random, ['a', 'b', 'c', 'dd']), item]));
 }
 
+const TYPES: readonly RegoValue[] = [
+  ...['string', 'number', 'integer', 'object', 'array', 'null'],
+  ['boolean', 'string'],
+  ['number', 'object'],
+];
+const FORMATS = ['date', 'ipv6', 'email', 'uri', 'hostname', 'nonsense', 'regex', 'json-pointer'];
+
 /** One keyword and its value. */
 function keyword(random: Random, depth: number): readonly [string, RegoValue] {
   const small = (): RegoValue => numberOf(Math.floor(random() * 4));
@@ -44,27 +51,11 @@ function keyword(random: Random, depth: number): readonly [string, RegoValue] {
       [pick(random, ['a', 'b', 'dd']), sub()],
     ]);
   const simple: (readonly [string, () => RegoValue])[] = [
-    [
-      'type',
-      () =>
-        pick<RegoValue>(random, [
-          'string',
-          'number',
-          'integer',
-          'object',
-          'array',
-          'null',
-          ['boolean', 'string'],
-          ['number', 'object'],
-        ]),
-    ],
+    ['type', () => pick(random, TYPES)],
     ['minLength', small],
     ['maxLength', small],
     ['pattern', () => pick(random, ['a', '^[ab]+$', '\\d'])],
-    [
-      'format',
-      () => pick(random, ['date', 'ipv6', 'email', 'uri', 'hostname', 'nonsense', 'regex', 'json-pointer']),
-    ],
+    ['format', () => pick(random, FORMATS)],
     ['minimum', number],
     ['maximum', number],
     ['exclusiveMinimum', () => (random() < 0.3 ? true : number())],
@@ -121,6 +112,64 @@ function endless(made: RegoValue): boolean {
   return JSON.stringify(made).includes('["$ref","#"]');
 }
 
+const SCHEMAS = [
+  '{}',
+  '{"type":"object"}',
+  '{"type":"objekt"}',
+  '{"type":["string","string"]}',
+  '{"type":1}',
+  '{"type":[1]}',
+  '{"properties":[]}',
+  '{"properties":{"a":1}}',
+  '{"additionalProperties":1}',
+  '{"patternProperties":1}',
+  '{"patternProperties":{"(":{}}}',
+  '{"propertyNames":1}',
+  '{"dependencies":[]}',
+  '{"dependencies":{"a":1}}',
+  '{"dependencies":{"a":[1]}}',
+  '{"items":1}',
+  '{"items":[1]}',
+  '{"additionalItems":1}',
+  '{"multipleOf":0}',
+  '{"multipleOf":"a"}',
+  '{"minimum":"a"}',
+  '{"maximum":"a"}',
+  '{"exclusiveMinimum":true}',
+  '{"exclusiveMinimum":"a"}',
+  '{"$schema":"http://json-schema.org/draft-04/schema#","exclusiveMinimum":1}',
+  '{"$schema":"http://json-schema.org/draft-07/schema#","exclusiveMinimum":true,"minimum":1}',
+  '{"$schema":1}',
+  '{"minLength":-1}',
+  '{"minLength":1.5}',
+  '{"minLength":1.0}',
+  '{"minLength":2,"maxLength":1}',
+  '{"minProperties":2,"maxProperties":1}',
+  '{"pattern":"("}',
+  '{"pattern":1}',
+  '{"format":1}',
+  '{"required":1}',
+  '{"required":[1]}',
+  '{"required":["a","a"]}',
+  '{"uniqueItems":1}',
+  '{"contains":1}',
+  '{"enum":1}',
+  '{"enum":[1,1.0]}',
+  '{"oneOf":1}',
+  '{"anyOf":[1]}',
+  '{"not":1}',
+  '{"if":1}',
+  '{"definitions":1}',
+  '{"definitions":{"a":1}}',
+  '{"title":1}',
+  '{"$ref":1}',
+  '{"$id":1}',
+  '{"not json',
+  '[]',
+  '1',
+  'true',
+];
+
 describe('schemas', () => {
   it(`match (SEED=${String(SEED)})`, async () => {
     const random = seeded(SEED);
@@ -160,68 +209,11 @@ describe('schemas', () => {
   });
 
   it('verify, in the words of opa', async () => {
-    const schemas = [
-      '{}',
-      '{"type":"object"}',
-      '{"type":"objekt"}',
-      '{"type":["string","string"]}',
-      '{"type":1}',
-      '{"type":[1]}',
-      '{"properties":[]}',
-      '{"properties":{"a":1}}',
-      '{"additionalProperties":1}',
-      '{"patternProperties":1}',
-      '{"patternProperties":{"(":{}}}',
-      '{"propertyNames":1}',
-      '{"dependencies":[]}',
-      '{"dependencies":{"a":1}}',
-      '{"dependencies":{"a":[1]}}',
-      '{"items":1}',
-      '{"items":[1]}',
-      '{"additionalItems":1}',
-      '{"multipleOf":0}',
-      '{"multipleOf":"a"}',
-      '{"minimum":"a"}',
-      '{"maximum":"a"}',
-      '{"exclusiveMinimum":true}',
-      '{"exclusiveMinimum":"a"}',
-      '{"$schema":"http://json-schema.org/draft-04/schema#","exclusiveMinimum":1}',
-      '{"$schema":"http://json-schema.org/draft-07/schema#","exclusiveMinimum":true,"minimum":1}',
-      '{"$schema":1}',
-      '{"minLength":-1}',
-      '{"minLength":1.5}',
-      '{"minLength":1.0}',
-      '{"minLength":2,"maxLength":1}',
-      '{"minProperties":2,"maxProperties":1}',
-      '{"pattern":"("}',
-      '{"pattern":1}',
-      '{"format":1}',
-      '{"required":1}',
-      '{"required":[1]}',
-      '{"required":["a","a"]}',
-      '{"uniqueItems":1}',
-      '{"contains":1}',
-      '{"enum":1}',
-      '{"enum":[1,1.0]}',
-      '{"oneOf":1}',
-      '{"anyOf":[1]}',
-      '{"not":1}',
-      '{"if":1}',
-      '{"definitions":1}',
-      '{"definitions":{"a":1}}',
-      '{"title":1}',
-      '{"$ref":1}',
-      '{"$id":1}',
-      '{"not json',
-      '[]',
-      '1',
-      'true',
-    ];
-    const values = schemas
-      .filter((text) => /^[{[].*[}\]]$/.test(text))
-      .map((text) => call('json.verify_schema', parseValue(text)));
+    const values = SCHEMAS.filter((text) => /^[{[].*[}\]]$/.test(text)).map((text) =>
+      call('json.verify_schema', parseValue(text)),
+    );
     await expectSame([
-      ...schemas.map((text) => call('json.verify_schema', text)),
+      ...SCHEMAS.map((text) => call('json.verify_schema', text)),
       ...values,
       call('json.verify_schema', null),
     ]);
