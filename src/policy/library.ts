@@ -2,6 +2,7 @@
  * The rules that this replica serves, compiled. Follows the cache on every replica; the last good version of a rule
  * stays in force until a better one has been compiled, also across a restart (its text is in the rule's status).
  */
+import { sleep, type Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import { deepEqual } from '../runtime/json.ts';
 import type { Log } from '../runtime/log.ts';
@@ -47,6 +48,7 @@ export interface LibraryState {
 }
 
 export interface LibraryOptions extends Workbench {
+  clock: Clock;
   log: Log;
   signal: AbortSignal;
 }
@@ -63,7 +65,13 @@ interface Version {
 interface Entry extends LibraryState {
   latest: PolicyRule;
   working: boolean;
+  /** how often the compiler was given no answer in time, in a row, for this version */
+  givenUp: number;
 }
+
+/** The first of the pauses before a version is tried again, which double up to the last. */
+const RETRY_MS = 60_000;
+const LAST_RETRY_MS = 1_800_000;
 
 export class Library {
   readonly #options: LibraryOptions;
@@ -87,6 +95,7 @@ export class Library {
     this.#entries.set(change.key, entry);
     const generation = change.object.metadata.generation ?? 1;
     if (known !== undefined && entry.compiledGeneration === generation) return;
+    entry.givenUp = 0;
     if (!entry.working) void this.#work(change.key, entry);
   }
 
@@ -105,7 +114,9 @@ export class Library {
 
   /** The rules that have not been looked at since they changed: a replica that has some is not ready. */
   pending(): string[] {
-    return [...this.#entries].filter(([, { working }]) => working).map(([name]) => name);
+    return [...this.#entries]
+      .filter(([, { working, givenUp }]) => working && givenUp === 0)
+      .map(([name]) => name);
   }
 
   count(name: string, counts: Partial<Counts>): void {
@@ -135,13 +146,15 @@ export class Library {
   }
 
   /** Compiles until the newest version has been looked at; one compilation of a rule at a time. */
-  async #work(name: string, entry: Entry): Promise<void> {
+  async #work(name: string, entry: Entry, again = false): Promise<void> {
     entry.working = true;
+    let due = again;
     try {
       while (
         this.#entries.get(name) === entry &&
-        entry.compiledGeneration !== (entry.latest.metadata.generation ?? 1)
+        (due || entry.compiledGeneration !== (entry.latest.metadata.generation ?? 1))
       ) {
+        due = false;
         await this.#compile(name, entry, entry.latest);
       }
     } catch (error) {
@@ -150,6 +163,18 @@ export class Library {
       entry.working = false;
       this.#tell(name);
     }
+    if (isOfTheMachine(entry.faults)) void this.#tryAgain(name, entry);
+  }
+
+  /** What a busy machine did not compile in time may be a good rule: nobody would edit it to have it tried again. */
+  async #tryAgain(name: string, entry: Entry): Promise<void> {
+    const { clock, signal } = this.#options;
+    const generation = entry.compiledGeneration;
+    await sleep(clock, Math.min(LAST_RETRY_MS, RETRY_MS * 2 ** entry.givenUp), signal);
+    const same = this.#entries.get(name) === entry && entry.compiledGeneration === generation;
+    if (signal.aborted || !same || entry.working) return;
+    entry.givenUp += 1;
+    await this.#work(name, entry, true);
   }
 
   async #compile(name: string, entry: Entry, rule: PolicyRule): Promise<void> {
@@ -227,11 +252,17 @@ export class Library {
   }
 }
 
+/** No fault of the rule that is known: the compiler was ended, or could not be run. */
+function isOfTheMachine({ compile }: Faults): boolean {
+  return compile.some(({ code }) => code === undefined || code === 'limit' || code === 'no_opa');
+}
+
 function fresh(rule: PolicyRule): Entry {
   const counts = { evaluations: 0, denials: 0, warnings: 0, errors: 0 };
   return {
     latest: rule,
     working: false,
+    givenUp: 0,
     served: undefined,
     compiledGeneration: 0,
     faults: NO_FAULTS,

@@ -33,7 +33,7 @@ export function startPolicy(context: ServiceContext): PolicyRuleParts & RunningS
     compile: compileShared((source, aborted) => compileWith(source, { signal: aborted, opaBin })),
     engine: modules,
   };
-  const library = new Library({ ...workbench, log, signal });
+  const library = new Library({ ...workbench, clock, log, signal });
   cache.informer<PolicyRule>(POLICY_RULE).listen((change) => {
     library.follow(change);
   });

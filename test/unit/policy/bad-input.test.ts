@@ -9,8 +9,8 @@ import { Library } from '../../../src/policy/library.ts';
 import type { PolicyRule } from '../../../src/policy/policyrule/types.gen.ts';
 import { asStored } from './as-stored.ts';
 import { renew, type Bundle } from '../../../src/runtime/certificates.ts';
-import { systemClock } from '../../../src/runtime/clock.ts';
 import { parseJson } from '../../../src/runtime/json.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import { createLog } from '../../../src/runtime/log.ts';
 import { serveAdmission, type AdmissionServer } from '../../../src/runtime/webhook/server.ts';
 import { toolPath } from '../../cluster/tools.ts';
@@ -61,6 +61,7 @@ beforeAll(async () => {
       },
       evaluate: (id, input, deadlineMs) => engine.evaluate(id, { input, deadlineMs }),
     },
+    clock: systemClock,
     log,
     signal: stop.signal,
   });

@@ -6,6 +6,7 @@ import { inspect, isGood, testEngine, type Inspection } from '../../../src/polic
 import { Library, sourceOf } from '../../../src/policy/library.ts';
 import { admit } from '../../../src/policy/policyrule/admit.ts';
 import type { PolicyRule } from '../../../src/policy/policyrule/types.gen.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import { createLog } from '../../../src/runtime/log.ts';
 import { toolPath } from '../../cluster/tools.ts';
 import { asStored } from './as-stored.ts';
@@ -203,7 +204,7 @@ describe('the library', () => {
   }
 
   function libraryOf(): Library {
-    return new Library({ ...workbench(), log: createLog('silent'), signal });
+    return new Library({ ...workbench(), clock: systemClock, log: createLog('silent'), signal });
   }
 
   const tests = [{ name: 'a', object: thing({ n: 4 }), expect: 'Violation' }];
