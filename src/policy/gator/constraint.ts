@@ -1,4 +1,4 @@
-/** A Constraint of Gatekeeper: its match, its parameters and what it does, in the words of a PolicyRule. */
+/** A Constraint of Gatekeeper: its match and its parameters, in the words of a PolicyRule. */
 import { isRecord } from '../../runtime/json.ts';
 import { parameterCheck } from '../parameters.ts';
 import type { PolicyRule } from '../policyrule/types.gen.ts';
@@ -10,17 +10,10 @@ export interface Constraint {
   name: string;
   match: PolicyRule['spec']['match'];
   parameters: Loose;
-  enforcementMode: PolicyRule['spec']['enforcementMode'];
   /** undefined where there is none, or where the parameters have fields that it does not know */
   schema: Loose | undefined;
   warnings: readonly string[];
 }
-
-const MODES: Readonly<Record<string, Constraint['enforcementMode']>> = {
-  deny: 'Enforce',
-  warn: 'Warn',
-  dryrun: 'Audit',
-};
 
 const MATCH: ReadonlySet<string> = new Set([
   'source',
@@ -45,15 +38,7 @@ export function readConstraint(object: Loose, template: Template): Constraint {
     name,
     match: matchOf(within(spec, 'match'), `${label}: spec.match`, template),
     ...parametersOf(spec['parameters'], template, label),
-    enforcementMode: modeOf(spec['enforcementAction'], label),
   };
-}
-
-function modeOf(action: unknown, label: string): Constraint['enforcementMode'] {
-  const word = textOf(action) ?? 'deny';
-  const path = `${label}: spec.enforcementAction`;
-  const mode = Object.hasOwn(MODES, word) ? MODES[word] : undefined;
-  return mode ?? refuse(path, `${JSON.stringify(word)} has no counterpart`, 'accepted: deny, warn, dryrun');
 }
 
 function matchOf(match: Loose, path: string, { operations }: Template): Constraint['match'] {

@@ -3,9 +3,10 @@ import { validate } from '../../runtime/validation/validate.ts';
 import { describeProblem as describeField } from '../../runtime/validation/problem.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import { crd } from '../policyrule/crd.gen.ts';
+import type { PolicyRule } from '../policyrule/types.gen.ts';
 import { cut } from '../verdict.ts';
 import { readConstraint } from './constraint.ts';
-import { labelOf, textOf, within, type Loose } from './objects.ts';
+import { labelOf, refuse, textOf, within, type Loose } from './objects.ts';
 import { isConstraint, isTemplate, readTemplate, type Template } from './template.ts';
 
 export interface Imported {
@@ -15,6 +16,14 @@ export interface Imported {
   /** what became no rule, and why */
   refusals: string[];
 }
+
+type Mode = PolicyRule['spec']['enforcementMode'];
+
+const MODES: Readonly<Record<string, Mode>> = {
+  deny: 'Enforce',
+  warn: 'Warn',
+  dryrun: 'Audit',
+};
 
 const MAX_DESCRIPTION = 1_024;
 
@@ -102,7 +111,7 @@ function importOne(object: Loose, template: Template, shared: boolean, imported:
         ...(scope === '*' ? {} : { scope }),
         ...(template.operations === undefined ? {} : { operations }),
       },
-      enforcementMode: constraint.enforcementMode,
+      enforcementMode: modeOf(within(object, 'spec')['enforcementAction'], labelOf(object)),
       ...(Object.keys(constraint.parameters).length === 0 ? {} : { parameters: constraint.parameters }),
       ...(constraint.schema === undefined ? {} : { parametersSchema: constraint.schema }),
       regoVersion: source.regoVersion,
@@ -125,4 +134,11 @@ function importOne(object: Loose, template: Template, shared: boolean, imported:
     );
   imported.warnings.push(...template.warnings, ...constraint.warnings);
   imported.rules.push(rule);
+}
+
+function modeOf(action: unknown, label: string): Mode {
+  const word = textOf(action) ?? 'deny';
+  const path = `${label}: spec.enforcementAction`;
+  const mode = Object.hasOwn(MODES, word) ? MODES[word] : undefined;
+  return mode ?? refuse(path, `${JSON.stringify(word)} has no counterpart`, 'accepted: deny, warn, dryrun');
 }

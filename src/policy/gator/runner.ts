@@ -8,6 +8,7 @@ import { parameterCheck } from '../parameters.ts';
 import { unmet } from '../testing/expectation.ts';
 import { inputOf, matchable, requestAbout, requestIn } from '../testing/input.ts';
 import type { CaseResult, SuiteResult, TestResult } from '../testing/report.ts';
+import { CompileError, describeProblem } from '../problems.ts';
 import { violationsOf } from '../verdict.ts';
 import { readConstraint, type Constraint } from './constraint.ts';
 import { GatorError, refuse, textOf, within, type Loose } from './objects.ts';
@@ -85,7 +86,7 @@ async function bind(test: SuiteTest, host: Host): Promise<Bound> {
   try {
     policy = await host.compile(template.source);
   } catch (error) {
-    throw new GatorError(`${String(test.template)} does not compile: ${messageOf(error)}`, { cause: error });
+    throw new GatorError(`${String(test.template)} does not compile: ${wordsOf(error)}`, { cause: error });
   }
   const object = only(test.constraint, 'constraint', host);
   try {
@@ -94,6 +95,10 @@ async function bind(test: SuiteTest, host: Host): Promise<Bound> {
     if (error instanceof GatorError) throw new InvalidConstraint(error.message, { cause: error });
     throw error;
   }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof CompileError ? error.problems.map(describeProblem).join('\n') : messageOf(error);
 }
 
 function only(path: string | undefined, what: string, host: Host): Loose {

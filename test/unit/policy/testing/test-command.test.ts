@@ -191,6 +191,15 @@ describe('a suite', () => {
     );
   });
 
+  it('asks for no enforcement action: what a violation leads to is not tested', async () => {
+    suite(PASSING);
+    folder.file('constraint.yaml', {
+      ...CONSTRAINT,
+      spec: { ...CONSTRAINT.spec, enforcementAction: 'scoped' },
+    });
+    expect((await run(folder.path)).status).toBe(0);
+  });
+
   const whole: [string, () => void, string, number][] = [
     ['expansion', () => suite(PASSING, '  expansion: expansion.yaml\n'), 'expansion: is not supported', 1],
     [
