@@ -53,7 +53,7 @@ beforeEach(() => {
     kindOf,
     systemNamespaces: ['kube-system'],
     log,
-  }) as Gate;
+  });
 });
 
 async function serve(spec: Partial<PolicyRule['spec']>, match: object = {}): Promise<void> {

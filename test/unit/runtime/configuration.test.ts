@@ -6,7 +6,7 @@ import {
   type Derivation,
 } from '../../../src/runtime/webhook/configuration.ts';
 import type { ApiResource } from '../../../src/runtime/discovery.ts';
-import { unknownKinds, unknownParts } from '../../../src/runtime/webhook/rules.ts';
+import { exemptKinds, unknownKinds, unknownParts } from '../../../src/runtime/webhook/rules.ts';
 import type { Target } from '../../../src/runtime/webhook/target.ts';
 
 /** Subresources as `exec`, or with the kind of what is sent there: `exec PodExecOptions`. */
@@ -99,6 +99,15 @@ describe('the webhook configuration', () => {
     expect(derive({ targets: [target({ kinds: [{ apiGroups: ['*'], kinds: ['Podd'] }] })] })).toEqual(
       derive({}),
     );
+  });
+
+  it('names what is never judged nowhere, also where a target does', () => {
+    const resources = [resource('coordination.k8s.io', 'Lease', 'leases'), resource('', 'Event', 'events')];
+    const subject = target({ kinds: [{ apiGroups: ['*'], kinds: ['Lease', 'Event'] }] });
+    expect(derive({ targets: [subject], resources })).toEqual(derive({}));
+    expect(exemptKinds(subject, resources)).toEqual(['Lease', 'Event']);
+    const namesake = resource('example.dev', 'Event', 'events');
+    expect(exemptKinds(subject, [...resources, namesake])).toEqual(['Lease']);
   });
 
   it('covers what it was derived from, and no more', () => {
