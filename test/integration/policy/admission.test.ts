@@ -89,7 +89,13 @@ describe('a cold start with a rule that fails closed on everything', () => {
   it('is not in its own way: the rule stored first, then the operator', async () => {
     stage.must(
       'apply -f -',
-      rule('everything', { match: EVERYTHING, failurePolicy: 'Fail', rego: NOTHING_PASSES }),
+      rule('everything', {
+        match: EVERYTHING,
+        failurePolicy: 'Fail',
+        // What was there before the rule violates it.
+        existingViolations: 'Block',
+        rego: NOTHING_PASSES,
+      }),
     );
     const watch = watchConfiguration();
     operator = await stage.startReplica();

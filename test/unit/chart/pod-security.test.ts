@@ -132,4 +132,20 @@ describe('workloads', () => {
   it('leave a Pod alone that is updated: its finalizers must come off', async () => {
     expect(await sayings(bad(), bad())).toEqual([]);
   });
+
+  it('judge what is added to a Pod for debugging it', async () => {
+    const debugged = (securityContext: object): Pod => {
+      const pod = good();
+      return {
+        ...pod,
+        spec: { ...pod.spec, ephemeralContainers: [{ name: 'debug', image: 'x', securityContext }] },
+      };
+    };
+    const found = await sayings(debugged({ privileged: true }), good());
+    expect(found.join()).toContain('"debug"');
+    const harmless = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+    expect(await sayings(debugged(harmless), good())).toEqual([]);
+    // One that was there already is nobody's news.
+    expect(await sayings(debugged({ privileged: true }), debugged({ privileged: true }))).toEqual([]);
+  });
 });

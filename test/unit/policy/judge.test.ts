@@ -124,3 +124,44 @@ describe('judge', () => {
     expect(verdict.auditAnnotations?.['n']).toHaveLength(4_096);
   });
 });
+
+describe('judge, of a template', () => {
+  const place = { parent: 'Deployment web', prefix: 'spec.template' };
+  it.each<[unknown, string]>([
+    [{ path: ['spec', 'containers', 1] }, 'm at spec.template.spec.containers[1] of Deployment web'],
+    [{ path: [0] }, 'm at spec.template[0] of Deployment web'],
+    [undefined, 'm at spec.template of Deployment web'],
+  ])('says of whom and where: %j', (details, words) => {
+    const findings = [{ rule: rule('a'), violations: [{ message: 'm', details }], place }];
+    expect(judge(findings, 'Fail').message).toBe(`[a] ${words} (severity Medium; ${look('a')})`);
+  });
+});
+
+describe('judge, of what was there before', () => {
+  const existing = [{ message: 'old' }];
+  it.each<[PolicyRule['spec']['enforcementMode'], string[] | undefined, object | undefined]>([
+    ['Enforce', [`[a] still refused when made anew: old (severity Medium; ${look('a')})`], undefined],
+    ['Warn', [`[a] old (severity Medium; ${look('a')})`], undefined],
+    ['Audit', undefined, { a: `[a] old (severity Medium; ${look('a')})` }],
+  ])('%s lets it pass', (enforcementMode, warnings, auditAnnotations) => {
+    const finding = { rule: rule('a', { enforcementMode }), violations: [], existing };
+    const verdict = judge([finding], 'Fail');
+    expect([verdict.allowed, verdict.warnings, verdict.auditAnnotations]).toEqual([
+      true,
+      warnings,
+      auditAnnotations,
+    ]);
+    expect(judge([{ ...finding, muted: true }], 'Fail')).toEqual({ allowed: true });
+  });
+});
+
+describe('judge, at admission', () => {
+  it.each<[PolicyRule['spec']['enforcement'], boolean]>([
+    [[{ point: 'Admission', action: 'Warn' }], true],
+    [[{ point: 'Audit', action: 'Warn' }], false],
+    [undefined, false],
+  ])('goes by %j', (enforcement, allowed) => {
+    const subject = rule('a', enforcement === undefined ? {} : { enforcement });
+    expect(judge([found(subject, 'm')], 'Fail').allowed).toBe(allowed);
+  });
+});

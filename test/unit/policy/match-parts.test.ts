@@ -68,6 +68,13 @@ describe('a subresource', () => {
     expect(matches(nodes, EXEC, undefined, POD)).toBe(false);
   });
 
+  it('of another kind is not a part of a Pod, whatever it is called', () => {
+    const virtual = { group: 'kubevirt.io', kind: 'VirtualMachine' };
+    expect(matches({}, EPHEMERAL, undefined, virtual)).toBe(false);
+    expect(matches({}, EPHEMERAL, undefined, { group: 'metrics.k8s.io', kind: 'Pod' })).toBe(false);
+    expect(matches({}, EPHEMERAL, undefined, POD)).toBe(true);
+  });
+
   it('of a Namespace counts by the name and labels of it', () => {
     const owner = { group: '', kind: 'Namespace' };
     const request = {

@@ -6,6 +6,7 @@ import { renew, type Bundle } from '../../../src/runtime/certificates.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { createLog } from '../../../src/runtime/log.ts';
 import type { Gate } from '../../../src/runtime/webhook/gate.ts';
+import type { EntryId } from '../../../src/runtime/webhook/target.ts';
 import { serveAdmission, type AdmissionServer } from '../../../src/runtime/webhook/server.ts';
 import { seeded } from '../random.ts';
 
@@ -15,11 +16,16 @@ let bundle: Bundle;
 let server: AdmissionServer;
 let agent: Agent;
 
+const entriesAsked: EntryId[] = [];
+
 /** Refuses what is labelled so, warns, fails or hangs on request. */
 const gate: Gate = {
   name: 'test',
   targets: () => [],
-  matches: () => true,
+  matches: (_request, entry) => {
+    entriesAsked.push(entry);
+    return true;
+  },
   gather: ({ name }) => {
     if (name === 'throw') return Promise.reject(new Error('the gate broke'));
     return name === 'hang' ? new Promise(() => undefined) : Promise.resolve(undefined);
@@ -135,6 +141,28 @@ describe('a verdict', () => {
     expect(open.allowed).toBe(true);
     expect(open.warnings?.[0]).toContain(why);
   });
+});
+
+describe('an entry of its own', () => {
+  it('is answered for its target alone, by its failure mode', async () => {
+    await post('/admit/fail/a.b', review());
+    await post('/admit/ignore/c', review());
+    await post('/admit/fail', review());
+    expect(entriesAsked.slice(-3)).toEqual([
+      { mode: 'Fail', own: 'a.b' },
+      { mode: 'Ignore', own: 'c' },
+      { mode: 'Fail', own: undefined },
+    ]);
+    expect(responseOf(await post('/admit/fail/a', review({ name: 'throw' }))).allowed).toBe(false);
+    expect(responseOf(await post('/admit/ignore/a', review({ name: 'throw' }))).allowed).toBe(true);
+  });
+
+  it.each(['/admit/other/a', '/admit/fail/a/b', '/admit/fail/', '/probe/a', '/admit'])(
+    'is not at %s',
+    async (path) => {
+      expect((await post(path, review())).code).toBe(404);
+    },
+  );
 });
 
 describe('a request that is none', () => {

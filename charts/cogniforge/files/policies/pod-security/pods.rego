@@ -15,6 +15,12 @@ changed if {
 	template_of(workload) != template_of(input.review.oldObject)
 }
 
+# Whoever debugs a Pod adds a container to it.
+changed if {
+	workload.kind == "Pod"
+	workload.spec.ephemeralContainers != object.get(input.review.oldObject.spec, "ephemeralContainers", [])
+}
+
 template_of(found) := found if found.kind == "Pod"
 
 template_of(found) := found.spec.jobTemplate.spec.template if found.kind == "CronJob"
