@@ -1,5 +1,6 @@
 /** The gate over rules that say what the test puts into the object: old and new violations, counts, what is evaluated. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import { policyGate } from '../../../src/policy/gate.ts';
 import { Library } from '../../../src/policy/library.ts';
 import type { PolicyRule } from '../../../src/policy/policyrule/types.gen.ts';
@@ -40,7 +41,8 @@ beforeEach(() => {
   };
   library = new Library({
     compile: () => Promise.resolve(policy),
-    engine: { load: () => undefined, unload: () => undefined },
+    engine: { load: () => undefined, unload: () => undefined, evaluate: () => Promise.resolve([]) },
+    clock: systemClock,
     log,
     signal: new AbortController().signal,
   });

@@ -9,7 +9,10 @@ import { podRequest, rule } from '../requests.ts';
 /** A compiler to which nothing is right, and the conditions of the rule beside it. */
 const validator = policyRule.validator?.({
   library: undefined as never,
-  compile: ({ kind }) => Promise.reject(new CompileError([{ message: `no ${kind} compiles` }])),
+  workbench: {
+    compile: ({ kind }) => Promise.reject(new CompileError([{ message: `no ${kind} compiles` }])),
+    engine: { load: () => undefined, unload: () => undefined, evaluate: () => Promise.resolve([]) },
+  },
 });
 
 const BROKEN = rule('r', {});
