@@ -76,6 +76,17 @@ export function membersOf(der: Der | undefined, tag: number = TAG.sequence): Der
   return readAll(expectTag(der, tag).content);
 }
 
+/** The first members of a SEQUENCE, whatever may follow them. */
+export function leadingMembersOf(der: Der | undefined, count: number): Der[] {
+  const members: Der[] = [];
+  for (let rest = expectTag(der, TAG.sequence).content; members.length < count;) {
+    const one = readDer(rest);
+    members.push(one);
+    rest = rest.subarray(one.raw.length);
+  }
+  return members;
+}
+
 /** The one value that the bytes are. */
 export function only(bytes: Uint8Array): Der {
   const [one, more] = readAll(bytes);
@@ -128,6 +139,8 @@ function oidText(bytes: Uint8Array): string {
   const arcs: bigint[] = [];
   let arc = 0n;
   for (const [at, byte] of bytes.entries()) {
+    // An arc does not begin with zeros.
+    if (arc === 0n && byte === 0x80) malformed();
     arc = (arc << 7n) | BigInt(byte & 0x7f);
     if (byte < 0x80) {
       arcs.push(arc);

@@ -26,13 +26,36 @@ interface Curve {
   name: string;
   /** of a coordinate */
   bytes: number;
+  /** y² = x³ - 3x + b modulo p, SEC 2 */
+  p: bigint;
+  b: bigint;
 }
 
 const CURVES: Readonly<Record<string, Curve>> = {
-  '1.3.132.0.33': { name: 'P-224', bytes: 28 },
-  '1.2.840.10045.3.1.7': { name: 'P-256', bytes: 32 },
-  '1.3.132.0.34': { name: 'P-384', bytes: 48 },
-  '1.3.132.0.35': { name: 'P-521', bytes: 66 },
+  '1.3.132.0.33': {
+    name: 'P-224',
+    bytes: 28,
+    p: 2n ** 224n - 2n ** 96n + 1n,
+    b: 0xb4050a850c04b3abf54132565044b0b7d7bfd8ba270b39432355ffb4n,
+  },
+  '1.2.840.10045.3.1.7': {
+    name: 'P-256',
+    bytes: 32,
+    p: 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n,
+    b: 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn,
+  },
+  '1.3.132.0.34': {
+    name: 'P-384',
+    bytes: 48,
+    p: 2n ** 384n - 2n ** 128n - 2n ** 96n + 2n ** 32n - 1n,
+    b: 0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aefn,
+  },
+  '1.3.132.0.35': {
+    name: 'P-521',
+    bytes: 66,
+    p: 2n ** 521n - 1n,
+    b: 0x51953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00n,
+  },
 };
 
 export interface PublicKey {
@@ -72,13 +95,12 @@ function curveOf(der: Der | undefined): Curve {
   return CURVES[oidOf(der)] ?? fail('unsupported elliptic curve');
 }
 
-function pointOf(bytes: Uint8Array, { bytes: size }: Curve): { X: RegoValue; Y: RegoValue } {
-  if (bytes[0] !== 4 || bytes.length !== 1 + 2 * size)
-    return fail('failed to unmarshal elliptic curve point');
-  return {
-    X: numberOf(unsigned(bytes.subarray(1, 1 + size))),
-    Y: numberOf(unsigned(bytes.subarray(1 + size))),
-  };
+function pointOf(bytes: Uint8Array, { bytes: size, p, b }: Curve): { X: RegoValue; Y: RegoValue } {
+  const [x, y] = [unsigned(bytes.subarray(1, 1 + size)), unsigned(bytes.subarray(1 + size))];
+  const uncompressed = bytes[0] === 4 && bytes.length === 1 + 2 * size;
+  const onCurve = x < p && y < p && (x * x * x - 3n * x + b - y * y) % p === 0n;
+  if (!uncompressed || !onCurve) return fail('failed to unmarshal elliptic curve point');
+  return { X: numberOf(x), Y: numberOf(y) };
 }
 
 export interface PrivateKey {

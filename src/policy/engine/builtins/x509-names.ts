@@ -10,6 +10,7 @@ import {
   asciiOf,
   characterStringOf,
   context,
+  leadingMembersOf,
   membersOf,
   oidOf,
   only,
@@ -43,7 +44,7 @@ export function nameOf(der: Der | undefined): RegoValue {
   const attributes = membersOf(der)
     .flatMap((part) => membersOf(part, TAG.set))
     .map((attribute) => {
-      const [type, value] = membersOf(attribute);
+      const [type, value] = leadingMembersOf(attribute, 2);
       return { type: oidOf(type), value: characterStringOf(value ?? fail('invalid attribute value')) };
     });
   const values = (oid: string): string[] =>
