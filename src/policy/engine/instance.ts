@@ -10,8 +10,10 @@ import {
   readText,
   storeText,
 } from './host.ts';
+import { jsonText } from './builtins/json-text.ts';
 import { nodeCrypto } from './crypto.ts';
 import type { EvaluationCode } from './protocol.ts';
+import { parseValue } from './values.ts';
 
 export interface Instance {
   /**
@@ -83,7 +85,15 @@ function evaluate(
   exports.opa_eval_ctx_set_data(context, policy.dataAddr);
   exports.opa_eval_ctx_set_entrypoint(context, 0);
   if (exports.eval(context) !== 0) throw new AbortError('the evaluation failed');
-  return readText(memory, exports.opa_json_dump(exports.opa_eval_ctx_get_result(context)));
+  return resultText(readText(memory, exports.opa_value_dump(exports.opa_eval_ctx_get_result(context))));
+}
+
+/**
+ * The result set as JSON. `opa_json_dump` lists the members of a set as they lie in its hash table; `opa eval` prints them
+ * in order, and so do we: what a user reads must not depend on the table.
+ */
+function resultText(dump: string): string {
+  return jsonText(parseValue(dump), undefined);
 }
 
 /** What went wrong in an evaluation, in one of the words that callers act on. */

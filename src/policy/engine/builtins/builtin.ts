@@ -5,6 +5,8 @@ import { type RegoNumber, type RegoObject, type RegoSet, type RegoValue, isArray
 export interface Crypto {
   digest(algorithm: HashName, data: Uint8Array): Uint8Array;
   hmac(algorithm: HashName, key: Uint8Array, data: Uint8Array): Uint8Array;
+  /** `algorithm`: Go's number of an x509.SignatureAlgorithm; `key`: DER of a SubjectPublicKeyInfo. False for one it has not. */
+  verify(algorithm: number, key: Uint8Array, data: Uint8Array, signature: Uint8Array): boolean;
 }
 
 export type HashName = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512';

@@ -17,6 +17,7 @@ import { time } from './time.ts';
 import { units } from './units.ts';
 import { uri } from './uri.ts';
 import { uuid } from './uuid.ts';
+import { x509 } from './x509.ts';
 
 export type { Builtin, BuiltinContext } from './builtin.ts';
 
@@ -38,6 +39,7 @@ const FAMILIES: readonly Family[] = [
   units,
   uri,
   uuid,
+  x509,
 ];
 
 export const hostBuiltins: ReadonlyMap<string, Builtin> = new Map(

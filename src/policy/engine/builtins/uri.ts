@@ -6,11 +6,21 @@ import { hexOf, textOf, utf8 } from './bytes.ts';
 
 export interface Uri {
   scheme: string;
+  /** behind a scheme, what does not begin with a slash */
+  opaque: string;
+  /** whether there is somebody before the host */
+  user: boolean;
+  /** name and port as they stand, escapes taken out */
+  host: string;
   hostname: string;
   port: string;
+  /** a scheme with a path and no host */
+  omitHost: boolean;
   path: string;
   rawPath: string;
   query: string;
+  /** a question mark with nothing behind it */
+  forceQuery: boolean;
   fragment: string;
 }
 
@@ -39,25 +49,45 @@ export function parseUri(text: string): Uri | undefined {
   const fragment = unescape(rawFragment);
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(front) || fragment === undefined) return undefined;
-  const none = { scheme: '', hostname: '', port: '', path: '', rawPath: '', query: '', fragment };
+  const none: Uri = { ...NOTHING, fragment };
   if (front === '*') return { ...none, path: '*', rawPath: '*' };
   if (front.startsWith(':')) return undefined;
   const [, scheme = ''] = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(front) ?? [];
   const [rest, query] = cut(scheme === '' ? front : front.slice(scheme.length + 1), '?');
-  const known = { ...none, scheme: scheme.toLowerCase(), query };
-  if (!rest.startsWith('/') && scheme !== '') return known;
+  const forceQuery = query === '' && front.endsWith('?');
+  const known: Uri = { ...none, scheme: scheme.toLowerCase(), query, forceQuery };
+  if (!rest.startsWith('/') && scheme !== '') return { ...known, opaque: rest };
   if (!rest.startsWith('/') && cut(rest, '/')[0].includes(':')) return undefined;
-  const [, authority, rooted] = /^\/\/([^/]*)(.*)$/s.exec(rest) ?? [undefined, undefined, rest];
-  const bare = scheme === '' && rest.startsWith('///');
-  const place = authority === undefined || bare ? ['', ''] : hostOf(authority, known.scheme);
-  return place === undefined ? undefined : withPath(known, place, bare ? rest : rooted);
+  const [, authority, path = ''] = /^\/\/([^/]*)(.*)$/s.exec(rest) ?? [undefined, undefined, rest];
+  if (authority === undefined || (scheme === '' && rest.startsWith('///'))) {
+    return withPath({ ...known, omitHost: scheme !== '' && rest.startsWith('/') }, rest);
+  }
+  const place = hostOf(authority, known.scheme);
+  return place === undefined
+    ? undefined
+    : withPath({ ...known, ...place, user: authority.includes('@') }, path);
 }
 
-function withPath(known: Uri, [hostname = '', port = '']: readonly string[], raw: string): Uri | undefined {
+const NOTHING: Uri = {
+  scheme: '',
+  opaque: '',
+  user: false,
+  host: '',
+  hostname: '',
+  port: '',
+  omitHost: false,
+  path: '',
+  rawPath: '',
+  query: '',
+  forceQuery: false,
+  fragment: '',
+};
+
+function withPath(known: Uri, raw: string): Uri | undefined {
   const path = unescape(raw);
   if (path === undefined) return undefined;
   // A path that is escaped as one would by default is not kept as it was.
-  return { ...known, hostname, port, path, rawPath: escapePath(path) === raw ? path : raw };
+  return { ...known, path, rawPath: escapePath(path) === raw ? path : raw };
 }
 
 function cut(text: string, mark: string): [before: string, after: string] {
@@ -89,8 +119,10 @@ function escapePath(path: string): string {
 // eslint-disable-next-line no-control-regex
 const HOST = /^(?:[A-Za-z0-9\-_.~!$&'()*+,;=:[\]<>"]|[^\u0000-\u007f]|%25|%[89A-Fa-f][0-9A-Fa-f])*$/u;
 
-/** Name and port. Undefined when it is none. */
-function hostOf(authority: string, scheme: string): [hostname: string, port: string] | undefined {
+type Host = Pick<Uri, 'host' | 'hostname' | 'port'>;
+
+/** Undefined when it is none. */
+function hostOf(authority: string, scheme: string): Host | undefined {
   const at = authority.lastIndexOf('@');
   const user = authority.slice(0, Math.max(0, at));
   const host = authority.slice(at + 1);
@@ -102,15 +134,18 @@ function hostOf(authority: string, scheme: string): [hostname: string, port: str
   const plain = HOST.test(host) ? unescape(host) : undefined;
   if (plain === undefined) return undefined;
   const [, hostname = plain, port = ''] = /^(.*):([0-9]*)$/s.exec(plain) ?? [];
-  return [hostname.replace(/^\[(.*)\]$/s, '$1'), port];
+  return { host: plain, hostname: hostname.replace(/^\[(.*)\]$/s, '$1'), port };
 }
 
-function bracketed(host: string): [hostname: string, port: string] | undefined {
+function bracketed(host: string): Host | undefined {
   const [, inner = '', port = ''] = /^\[([^[]*)\](?::([0-9]*))?$/s.exec(host) ?? [];
   const [address, zone] = cut(inner, '%25');
   const parsed = parseAddress(address);
   if (parsed === undefined || parsed.bits === 32) return undefined;
-  if (!inner.includes('%25')) return [inner, port];
+  const rest = host.slice(host.lastIndexOf(']'));
+  if (!inner.includes('%25')) return { host, hostname: inner, port };
   const name = HOST.test(zone.replaceAll('%20', '')) || zone.includes('%') ? unescape(zone) : undefined;
-  return name === undefined || name === '' ? undefined : [`${address}%${name}`, port];
+  if (name === undefined || name === '') return undefined;
+  const hostname = `${address}%${name}`;
+  return { host: `[${hostname}${rest}`, hostname, port };
 }
