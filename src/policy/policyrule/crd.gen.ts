@@ -176,7 +176,7 @@ export const crd: CustomResourceDefinition = {
                         "fieldPath": ".subresources"
                       },
                       {
-                        "rule": "!has(self.subresources) || self.operations.exists(o, o == \"CONNECT\") || !self.subresources.exists(s, s == \"exec\" || s == \"attach\" || s == \"portforward\" || s == \"proxy\")",
+                        "rule": "!has(self.subresources) || (has(self.operations) && self.operations.exists(o, o == \"CONNECT\")) || !self.subresources.exists(s, s == \"exec\" || s == \"attach\" || s == \"portforward\" || s == \"proxy\")",
                         "message": "exec, attach, portforward and proxy are connected to: operations must include CONNECT",
                         "reason": "FieldValueInvalid",
                         "fieldPath": ".operations"
@@ -442,7 +442,7 @@ export const crd: CustomResourceDefinition = {
                           ],
                           "x-kubernetes-validations": [
                             {
-                              "rule": "(self.kind == 'ServiceAccount') == (self.__namespace__ != '')",
+                              "rule": "(self.kind == 'ServiceAccount') == (has(self.__namespace__) && self.__namespace__ != '')",
                               "message": "a ServiceAccount has a namespace, a User and a Group have none",
                               "reason": "FieldValueInvalid",
                               "fieldPath": ".namespace"
@@ -494,7 +494,7 @@ export const crd: CustomResourceDefinition = {
                           ],
                           "x-kubernetes-validations": [
                             {
-                              "rule": "(self.kind == 'ServiceAccount') == (self.__namespace__ != '')",
+                              "rule": "(self.kind == 'ServiceAccount') == (has(self.__namespace__) && self.__namespace__ != '')",
                               "message": "a ServiceAccount has a namespace, a User and a Group have none",
                               "reason": "FieldValueInvalid",
                               "fieldPath": ".namespace"
