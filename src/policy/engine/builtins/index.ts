@@ -18,6 +18,7 @@ import { units } from './units.ts';
 import { uri } from './uri.ts';
 import { uuid } from './uuid.ts';
 import { x509 } from './x509.ts';
+import { yaml } from './yaml.ts';
 
 export type { Builtin, BuiltinContext } from './builtin.ts';
 
@@ -40,6 +41,7 @@ const FAMILIES: readonly Family[] = [
   uri,
   uuid,
   x509,
+  yaml,
 ];
 
 export const hostBuiltins: ReadonlyMap<string, Builtin> = new Map(
