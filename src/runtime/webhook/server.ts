@@ -59,10 +59,13 @@ export async function serveAdmission(options: AdmissionServerOptions): Promise<A
   const { clock, log, mostInFlight = 1_000 } = options;
   const routes = new Map(routesOf(options).map((route) => [route.path, route]));
   let inFlight = 0;
+  let leaving = false;
   const server = createServer(
     { ...options.tls, minVersion: 'TLSv1.2', keepAlive: true, connectionsCheckingInterval: 1_000 },
     (request, response) => {
       inFlight += 1;
+      // A connection that is kept would be closed at the end, perhaps in the moment in which a request sets out on it.
+      if (leaving) response.setHeader('connection', 'close');
       // Closed without an answer counts too: the client went away.
       response.once('close', () => {
         inFlight -= 1;
@@ -91,6 +94,7 @@ export async function serveAdmission(options: AdmissionServerOptions): Promise<A
       server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
     },
     async close(lameDuckMs) {
+      leaving = true;
       await sleep(clock, lameDuckMs);
       const closed = new Promise<void>((resolve) => {
         server.close(() => {

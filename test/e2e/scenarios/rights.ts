@@ -54,8 +54,10 @@ async function withoutRight(stage: Stage, role: string): Promise<string> {
   await must(stage.kubectl('replace -f -', { ...rest, metadata: bare(role), rules: less }));
   await must(stage.kubectl(`rollout restart deployment/cogniforge -n ${NAMESPACE}`));
   const line = await eventually('the log names the verb', async () => {
-    const pattern = `"[^"]*User \\\\"${ACCOUNT}\\\\" cannot list resource \\\\"policyrules\\\\"[^"]*`;
-    return new RegExp(pattern).exec(await logs(stage))?.[0];
+    const lines = (await logs(stage)).split('\n').filter((text) => text.startsWith('{'));
+    const texts = lines.flatMap((text) => Object.values(JSON.parse(text) as Record<string, unknown>));
+    const said = `User "${ACCOUNT}" cannot list resource "policyrules"`;
+    return texts.find((text): text is string => typeof text === 'string' && text.includes(said));
   });
   const { ok } = await stage.kubectl(`rollout status deployment/cogniforge -n ${NAMESPACE} --timeout=5s`);
   if (ok) throw new Error('it became Ready without a right that it needs');

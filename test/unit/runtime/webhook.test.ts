@@ -295,3 +295,32 @@ describe('a new certificate', () => {
     expect(fresh.previousCa).toBe(bundle.caCert);
   });
 });
+
+describe('a replica that leaves', () => {
+  it('answers on, and sends its clients to another connection, so that none is closed under a request', async () => {
+    const leaving = await serveAdmission({
+      ...{ gates: [gate], validators: [], host: '127.0.0.1', port: 0, tls: bundle },
+      ...{ clock: systemClock, log: createLog('silent') },
+    });
+    const url = `https://127.0.0.1:${String(leaving.port)}/admit/fail`;
+    const connectionOf = (): Promise<string | undefined> =>
+      new Promise((resolve, reject) => {
+        const call = request(
+          url,
+          { method: 'POST', agent, headers: { 'content-type': 'application/json' } },
+          (response) => {
+            response.resume().once('end', () => {
+              resolve(response.headers.connection);
+            });
+          },
+        );
+        call.once('error', reject);
+        call.end(review());
+      });
+    expect(await connectionOf()).toBe('keep-alive');
+    const closed = leaving.close(500);
+    expect([await connectionOf(), await connectionOf()]).toEqual(['close', 'close']);
+    await closed;
+    await expect(connectionOf()).rejects.toThrow('ECONNREFUSED');
+  });
+});
