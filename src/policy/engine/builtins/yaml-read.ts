@@ -184,7 +184,7 @@ class Composer {
       case 'null':
         return fail('unsupported map key');
       case 'bool':
-        return String(value);
+        return value === true ? 'true' : 'false';
       case 'int':
         return numberText(node.scalar);
       case 'float':

@@ -68,7 +68,7 @@ function wholeNumber(plain: string): bigint | undefined {
 function isStamp(text: string): boolean {
   const [, year, month, day, ...clock] = STAMP.exec(text) ?? [];
   if (year === undefined) return false;
-  const [hour = 0, minute = 0, second = 0] = clock.filter((part) => part !== undefined).map(Number);
+  const [hour = 0, minute = 0, second = 0] = clock.filter((part?: string) => part !== undefined).map(Number);
   if (hour > 23 || minute > 59 || second > 59) return false;
   const date = new Date(Date.UTC(2000, Number(month) - 1, Number(day)));
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));

@@ -9,7 +9,7 @@ import { resolveScalar } from './yaml-scalar.ts';
 const OLD_BOOLEAN = /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/;
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 /** What the reader that OPA passes the text through does not accept. */
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+ 
 const UNREADABLE = /[\u007f\u0080-\u0084\u0086-\u009f\ufffe\uffff]/;
 /** Characters of a key that stands before its colon on one line. */
 const LONGEST_KEY = 128;
@@ -102,7 +102,7 @@ function traitsOf(value: string): Traits {
     indicators:
       /^(?:---|\.\.\.|[#,[\]{}&*!|>'"%@`]|[?:-](?:[ \t\n\r]|$))/.test(value) ||
       /:(?:[ \t\n\r]|$)|[ \t\n\r]#/.test(value),
-    spaceBeforeBreak: / \n/.test(value),
+    spaceBeforeBreak: value.includes(' \n'),
   };
 }
 
