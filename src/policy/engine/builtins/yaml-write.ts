@@ -9,7 +9,7 @@ import { resolveScalar } from './yaml-scalar.ts';
 const OLD_BOOLEAN = /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/;
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 /** What the reader that OPA passes the text through does not accept. */
- 
+
 const UNREADABLE = /[\u007f\u0080-\u0084\u0086-\u009f\ufffe\uffff]/;
 /** Characters of a key that stands before its colon on one line. */
 const LONGEST_KEY = 128;
