@@ -11,7 +11,7 @@ import type { Library, ServedRule } from './library.ts';
 import { namespaceOf, type Labels } from './match.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
 import { Reviews, type Texts } from './reviews.ts';
-import { selector, type Selection, type View } from './select.ts';
+import { isAboutBefore, selector, type Selection, type View } from './select.ts';
 import { targetsOf } from './targets.ts';
 import { violationsOf, type Violation } from './verdict.ts';
 
@@ -44,7 +44,7 @@ export function policyGate(options: PolicyGateOptions): Gate<Facts> {
     async gather(request, entry) {
       const reviews = new Reviews(request);
       const findings = await Promise.all(
-        selected(options, request, entry).map((one) => find(options, one, reviews)),
+        selected(options, request, entry).map((one) => find(options, one, request, reviews)),
       );
       // A dry run leaves nothing behind, not even a count.
       if (request.dryRun !== true) for (const finding of findings) count(library, finding);
@@ -80,6 +80,7 @@ function viewOf(options: PolicyGateOptions, request: AdmissionRequest): View {
 async function find(
   options: PolicyGateOptions,
   { served, expansion, muted }: Selected,
+  request: AdmissionRequest,
   reviews: Reviews,
 ): Promise<Finding> {
   const { rule, name } = served;
@@ -94,6 +95,8 @@ async function find(
   const before = reviews.before(expansion);
   const { existingViolations } = rule.spec;
   if (violations.length === 0 || existingViolations === 'Block' || before === undefined)
+    return { ...shared, violations };
+  if (!isAboutBefore(rule, request, viewOf(options, request), expansion !== undefined))
     return { ...shared, violations };
   try {
     const { fresh, existing } = parted(violations, await evaluate(options, served, before));

@@ -2,7 +2,14 @@
 import type { EntryId } from '../runtime/webhook/target.ts';
 import type { AdmissionRequest } from '../runtime/webhook/review.ts';
 import { actionAt } from './enforcement.ts';
-import { expandedKinds, expansionOf, isSaidOfOwner, isSame, type Expansion } from './expand.ts';
+import {
+  expandedKinds,
+  expansionBefore,
+  expansionOf,
+  isSaidOfOwner,
+  isSame,
+  type Expansion,
+} from './expand.ts';
 import { matches, metadataOf, nameOf, namespaceOf, type GroupKind, type Labels } from './match.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
 
@@ -46,6 +53,20 @@ export function selector(
       return undefined;
     return matches(match, expansion.unnamed, view.namespaceLabels) ? { expansion, muted } : undefined;
   };
+}
+
+/** Whether the rule was about the object as it is stored too: what it has nothing to do with has not violated it. */
+export function isAboutBefore(
+  { spec: { match } }: PolicyRule,
+  request: AdmissionRequest,
+  view: View,
+  expanded: boolean,
+): boolean {
+  const { oldObject = null } = request;
+  if (oldObject === null) return false;
+  if (!expanded) return matches(match, { ...request, object: oldObject }, view.namespaceLabels, view.owner);
+  const before = expansionBefore(request);
+  return before !== undefined && matches(match, before.unnamed, view.namespaceLabels);
 }
 
 /** A rule that judged rules could refuse its own repair. */

@@ -302,8 +302,13 @@ describe('discovery', () => {
     const found = await discover(client);
     const kinds = (kind: string) =>
       found.filter((resource) => resource.kind === kind && resource.group !== 'events.k8s.io');
+    const scale = { name: 'scale', group: 'autoscaling', kind: 'Scale' };
+    const status = { name: 'status', group: '', kind: 'Deployment' };
     expect(kinds('Deployment')).toEqual([
-      { group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', namespaced: true },
+      {
+        ...{ group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', namespaced: true },
+        subresources: [scale, status],
+      },
     ]);
     expect(kinds('Namespace')).toMatchObject([{ group: '', version: 'v1', namespaced: false }]);
     expect(kinds('Guard')).toMatchObject([{ group: 'idle.cogniforge.dev', plural: 'guards' }]);

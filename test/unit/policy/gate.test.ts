@@ -127,6 +127,16 @@ describe('violations that were there before', () => {
     expect(review.object).toEqual(review.oldObject);
   });
 
+  it('are none where the rule was not about the object before: a label brings it under the rule', async () => {
+    await serve({}, { labelSelector: { matchLabels: { judged: 'yes' } } });
+    const labelled = (judged: string) =>
+      object({ name: 'web', namespace: 'prod', labels: { judged } }, { says: ['a'] });
+    const from = (judged: string) =>
+      podRequest({ operation: 'UPDATE', object: labelled('yes'), oldObject: labelled(judged) });
+    expect((await ask(from('no'))).allowed).toBe(false);
+    expect((await ask(from('yes'))).allowed).toBe(true);
+  });
+
   it('that cannot be looked for are taken for new', async () => {
     failsOnOld = true;
     await serve({});
