@@ -16,7 +16,7 @@ import type { PolicyRule } from './policyrule/types.gen.ts';
 import { CompileError, describeProblem } from './problems.ts';
 import { testCommand } from './testing/command.ts';
 import { inputOf as inputFor, requestAbout, requestIn } from './testing/input.ts';
-import { violationsOf } from './verdict.ts';
+import { violationsOf, wordsOf } from './verdict.ts';
 
 const USAGE = `usage: cogniforge policy eval --rule FILE --input FILE
        cogniforge policy eval < QUESTIONS.ndjson
@@ -80,10 +80,7 @@ async function evaluate(args: readonly string[], { env, print }: CommandIo): Pro
         input: inputOf(rule, object, parameters),
         deadlineMs: DEADLINE_MS,
       });
-      const violations = violationsOf(raw, policy.entrypoint, {
-        name: rule.metadata.name,
-        ...(rule.spec.violationMessage === undefined ? {} : { violationMessage: rule.spec.violationMessage }),
-      });
+      const violations = violationsOf(raw, policy.entrypoint, wordsOf(rule));
       violated ||= violations.length > 0;
       const name = nameOf(object);
       print(

@@ -9,11 +9,10 @@ import { parted } from './existing.ts';
 import { judge, type Finding } from './judge.ts';
 import type { Library, ServedRule } from './library.ts';
 import { namespaceOf, type Labels } from './match.ts';
-import type { PolicyRule } from './policyrule/types.gen.ts';
 import { Reviews, type Texts } from './reviews.ts';
 import { isAboutBefore, selector, type Selection, type View } from './select.ts';
 import { targetsOf } from './targets.ts';
-import { violationsOf, type Violation } from './verdict.ts';
+import { violationsOf, wordsOf, type Violation } from './verdict.ts';
 
 export interface Facts {
   findings: readonly Finding[];
@@ -40,11 +39,11 @@ export function policyGate(options: PolicyGateOptions): Gate<Facts> {
     name: 'policy',
     targets: () =>
       library.served().flatMap(({ name, rule }) => (library.suspended(name) ? [] : targetsOf(rule))),
-    matches: (request, entry) => selected(options, request, entry).length > 0,
+    matches: (request, entry) => !selected(options, request, entry).next().done,
     async gather(request, entry) {
       const reviews = new Reviews(request);
       const findings = await Promise.all(
-        selected(options, request, entry).map((one) => find(options, one, request, reviews)),
+        [...selected(options, request, entry)].map((one) => find(options, one, request, reviews)),
       );
       // A dry run leaves nothing behind, not even a count.
       if (request.dryRun !== true) for (const finding of findings) count(library, finding);
@@ -54,14 +53,19 @@ export function policyGate(options: PolicyGateOptions): Gate<Facts> {
   };
 }
 
-function selected(options: PolicyGateOptions, request: AdmissionRequest, entry: EntryId): Selected[] {
+/** One after the other: whether there is any is known at the first. */
+function* selected(
+  options: PolicyGateOptions,
+  request: AdmissionRequest,
+  entry: EntryId,
+): Generator<Selected, void, undefined> {
   const { library } = options;
   const select = selector(request, entry, viewOf(options, request));
-  return library.served().flatMap((served) => {
-    if (library.suspended(served.name)) return [];
+  for (const served of library.served()) {
+    if (library.suspended(served.name)) continue;
     const selection = select(served.rule);
-    return selection === undefined ? [] : [{ served, ...selection }];
-  });
+    if (selection !== undefined) yield { served, ...selection };
+  }
 }
 
 function viewOf(options: PolicyGateOptions, request: AdmissionRequest): View {
@@ -118,14 +122,6 @@ async function evaluate(
   const input = reads === 'object' ? object : `{"review":${review},"parameters":${parameters}}`;
   const raw = await options.evaluate(id, input, rule.spec.timeoutMilliseconds);
   return violationsOf(raw, policy.entrypoint, wordsOf(rule));
-}
-
-function wordsOf({ metadata, spec }: PolicyRule) {
-  return {
-    name: metadata.name,
-    severity: spec.severity,
-    ...(spec.violationMessage === undefined ? {} : { violationMessage: spec.violationMessage }),
-  };
 }
 
 /** A refusal is one whoever asked; what was said of the controller above is not counted for each of its Pods again. */

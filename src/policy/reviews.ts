@@ -9,6 +9,8 @@ export interface Texts {
   object: string;
 }
 
+type Judged = Readonly<Record<'operation' | 'object' | 'oldObject', unknown>>;
+
 export class Reviews {
   readonly #request: AdmissionRequest;
   readonly #written = new Map<string, Texts>();
@@ -42,9 +44,12 @@ export class Reviews {
 }
 
 /** A deleted object is judged as it was: the API server sends it as oldObject alone (Gatekeeper does the same). */
+export function judgedObject({ operation, object, oldObject }: Partial<Judged>): unknown {
+  return (operation === 'DELETE' ? oldObject : object) ?? null;
+}
+
 function textsOf(request: AdmissionRequest): Texts {
-  const { operation, object = null, oldObject = null } = request;
-  const judged = operation === 'DELETE' ? oldObject : object;
-  const review = operation === 'DELETE' ? { ...request, object: judged } : request;
+  const judged = judgedObject(request);
+  const review = request.operation === 'DELETE' ? { ...request, object: judged } : request;
   return { review: jsonText(review), object: jsonText(judged) };
 }

@@ -3,20 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '../runtime/client.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { isApiError } from '../runtime/errors.ts';
-import type { ResourceType } from '../runtime/resource.ts';
 import { type as POLICY_RULE } from './policyrule/crd.gen.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
+import { CONFIG_MAP } from '../runtime/core-types.ts';
 
 const NAME = 'cogniforge-selftest';
 const PATIENCE_MS = 60_000;
-const CONFIG_MAP: ResourceType = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-};
-
 /**
  * Stores a rule, waits until every replica serves it, and has the API server refuse a ConfigMap on account of it, in a
  * dry run. Resolves with the refusal; throws what did not happen. The rule is removed in any case.

@@ -1,5 +1,5 @@
 /** Policy as one piece: rules compiled on every replica, evaluated at admission. */
-import type { KubernetesObject, ResourceType } from '../runtime/resource.ts';
+import type { KubernetesObject } from '../runtime/resource.ts';
 import { sleep } from '../runtime/clock.ts';
 import type { RunningService, ServiceContext } from '../runtime/service.ts';
 import { systemNamespaces } from '../runtime/webhook/configuration.ts';
@@ -13,14 +13,7 @@ import { TOPIC } from './policyrule/gather.ts';
 import type { PolicyRuleParts } from './policyrule/kind.ts';
 import type { PolicyRule } from './policyrule/types.gen.ts';
 import { compileShared, SharedModules } from './sharing.ts';
-
-const NAMESPACE: ResourceType = {
-  group: '',
-  version: 'v1',
-  kind: 'Namespace',
-  plural: 'namespaces',
-  namespaced: false,
-};
+import { NAMESPACE } from '../runtime/core-types.ts';
 
 const REPORT_MS = 10_000;
 

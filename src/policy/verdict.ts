@@ -1,4 +1,5 @@
 /** What the value of a rule's entry point means: the violations, in words, bounded. */
+import type { PolicyRule } from './policyrule/types.gen.ts';
 
 export type Entrypoint = 'violation' | 'deny' | 'warn' | 'allow';
 
@@ -12,9 +13,12 @@ export interface Violation {
 
 export interface RuleWords {
   name: string;
-  severity?: string;
   /** stands in where the Rego code gives no message */
-  violationMessage?: string;
+  violationMessage?: string | undefined;
+}
+
+export function wordsOf({ metadata, spec }: PolicyRule): RuleWords {
+  return { name: metadata.name, violationMessage: spec.violationMessage };
 }
 
 /** More than anybody reads, far less than fills etcd or an HTTP header. */

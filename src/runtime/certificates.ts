@@ -21,7 +21,8 @@ import type { Client } from './client.ts';
 import { sleep, type Clock, type Instant } from './clock.ts';
 import { isApiError, messageOf } from './errors.ts';
 import type { Log } from './log.ts';
-import type { ResourceType, Unstructured } from './resource.ts';
+import type { Unstructured } from './resource.ts';
+import { SECRET } from './core-types.ts';
 
 const DAY_MS = 86_400_000;
 const CA_LIFE_MS = 3650 * DAY_MS;
@@ -205,14 +206,6 @@ function serial(): string {
   bytes[0] = (bytes[0] ?? 0) & 0x7f;
   return Buffer.from(bytes).toString('hex');
 }
-
-const SECRET: ResourceType = {
-  group: '',
-  version: 'v1',
-  kind: 'Secret',
-  plural: 'secrets',
-  namespaced: true,
-};
 
 interface Secret extends Unstructured {
   data?: Record<string, string>;

@@ -10,15 +10,8 @@ import type { Clock, Instant } from './clock.ts';
 import { isApiError, messageOf } from './errors.ts';
 import type { Note } from './kind.ts';
 import type { Log } from './log.ts';
-import type { ObjectMeta, ResourceType, Unstructured } from './resource.ts';
-
-const EVENT: ResourceType = {
-  group: 'events.k8s.io',
-  version: 'v1',
-  kind: 'Event',
-  plural: 'events',
-  namespaced: true,
-};
+import type { ObjectMeta, Unstructured } from './resource.ts';
+import { EVENT } from './core-types.ts';
 
 /** As in client-go: what recurs within this time is one series. */
 const SERIES_MS = 6 * 60_000;

@@ -10,21 +10,8 @@ import type { KubernetesObject, ResourceType } from '../../src/runtime/resource.
 import { httpsTransport, type Transport } from '../../src/runtime/transport.ts';
 import { parseYamlDocument } from '../../src/runtime/yaml.ts';
 import { BENCH } from './bench-kind.ts';
+import { CRD, NAMESPACE } from '../../src/runtime/core-types.ts';
 
-const CRD: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  kind: 'CustomResourceDefinition',
-  plural: 'customresourcedefinitions',
-  namespaced: false,
-};
-const NAMESPACE: ResourceType = {
-  group: '',
-  version: 'v1',
-  kind: 'Namespace',
-  plural: 'namespaces',
-  namespaced: false,
-};
 const ESTABLISH_PATIENCE_MS = 20_000;
 const CONCURRENCY = 32;
 
@@ -39,15 +26,18 @@ export async function admin(kubeconfig: string): Promise<Admin> {
   return { transport, client: createClient({ transport, credentials: endpoint.credentials }) };
 }
 
-/** Resolves when objects of the kind can be listed. */
-export async function installBenchKind(client: Client): Promise<void> {
+export function installBenchKind(client: Client): Promise<void> {
   const file = join(dirname(fileURLToPath(import.meta.url)), 'crd.yaml');
-  const crd = parseYamlDocument(readFileSync(file)) as KubernetesObject;
+  return installKind(client, parseYamlDocument(readFileSync(file)) as KubernetesObject, BENCH);
+}
+
+/** Resolves when objects of the kind can be listed. */
+export async function installKind(client: Client, crd: KubernetesObject, type: ResourceType): Promise<void> {
   await client.apply(CRD, crd, { fieldManager: 'bench' });
   const deadline = systemClock.monotonic() + ESTABLISH_PATIENCE_MS;
   for (;;) {
     try {
-      await client.list(BENCH, { limit: 1 });
+      await client.list(type, { limit: 1 });
       return;
     } catch (error) {
       if (!isApiError(error, 'notFound', 'transient', 'throttled') || systemClock.monotonic() > deadline)

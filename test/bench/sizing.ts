@@ -5,31 +5,23 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '../../src/runtime/client.ts';
-import type { KubernetesObject, ResourceType } from '../../src/runtime/resource.ts';
+import type { KubernetesObject } from '../../src/runtime/resource.ts';
 import { parseYamlDocument } from '../../src/runtime/yaml.ts';
 import { type as POLICY_RULE } from '../../src/policy/policyrule/crd.gen.ts';
 import { startCluster } from '../cluster/controlplane.ts';
 import { toolPath } from '../cluster/tools.ts';
 import type { Figure } from './figures.ts';
-import { admin, createNamespace, inParallel } from './objects.ts';
+import { admin, createNamespace, inParallel, installKind } from './objects.ts';
 import type { BenchOptions, BenchResult } from './runtime.ts';
 import { buildApp } from './sizing/app.ts';
 import { ruleAt, teamName, teams } from './sizing/rules.ts';
-import { measureStart, unregister, wait, type Place } from './sizing/stage.ts';
+import { measureStart, unregister, type Place } from './sizing/stage.ts';
 import { withTable, type Stage } from './sizing/table.ts';
 
 const CRD_FILE = join(import.meta.dirname, '..', '..', 'crds', 'policyrules.yaml');
-const CRD: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  kind: 'CustomResourceDefinition',
-  plural: 'customresourcedefinitions',
-  namespaced: false,
-};
 const SIZES = [100, 1_000, 5_000];
 const NAMESPACES = Number(process.env['NAMESPACES'] ?? 5_000);
 const WIDTH = 16;
-const ESTABLISHED_MS = 5_000;
 
 /**
  * The environment shortens a run: SIZES=100,1000 for the numbers of rules, NAMESPACES=0 to leave out the last part, which
@@ -44,10 +36,7 @@ export async function sizing({ say }: BenchOptions): Promise<BenchResult> {
   try {
     const { kubeconfig, folder } = cluster;
     const { client } = await admin(kubeconfig);
-    await client.apply(CRD, parseYamlDocument(readFileSync(CRD_FILE)) as KubernetesObject, {
-      fieldManager: 'bench',
-    });
-    await wait(ESTABLISHED_MS);
+    await installKind(client, parseYamlDocument(readFileSync(CRD_FILE)) as KubernetesObject, POLICY_RULE);
     await createNamespace(client, 'cogniforge-system');
     const place: Place = { client, kubeconfig, folder, opa, command: app.command, say };
     const counts = sizes.length === 0 ? SIZES : sizes;

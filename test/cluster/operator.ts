@@ -20,8 +20,6 @@ export interface OperatorOptions {
   logFile: string;
   /** where the API server reaches this machine (default: 127.0.0.1) */
   address?: string;
-  /** how long it may take until /readyz says so, 30 unless told */
-  readySeconds?: number;
   /** it is to outlive this process */
   detached?: boolean;
   /** further flags */
@@ -30,11 +28,11 @@ export interface OperatorOptions {
 }
 
 const COMMAND = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'bin', 'cogniforge.js');
+const READY_PATIENCE_MS = 30_000;
 
 /** Resolves when /readyz says so; throws with the end of its log when it does not. */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
-  const { kubeconfig, opa, logFile, address = '127.0.0.1', detached = false } = options;
-  const { readySeconds = 30, flags = [], env } = options;
+  const { kubeconfig, opa, logFile, address = '127.0.0.1', detached = false, flags = [], env } = options;
   const [webhook = 0, health = 0] = await freePorts(2);
   const log = openSync(logFile, 'a');
   const args = [
@@ -54,7 +52,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   closeSync(log);
   if (detached) child.unref();
   const { pid } = child;
-  const deadline = Date.now() + readySeconds * 1000;
+  const deadline = Date.now() + READY_PATIENCE_MS;
   while ((await readiness(health)) !== 200) {
     if (pid === undefined || child.exitCode !== null || Date.now() > deadline) {
       child.kill('SIGKILL');

@@ -14,8 +14,7 @@ export interface Tally {
   sent: number;
   /** answers that were not the right one, each with the second it was sent at */
   wrong: string[];
-  /** how long each answer took */
-  millis: number[];
+  slowestMs: number;
 }
 
 export interface Load {
@@ -28,7 +27,7 @@ const TIMEOUT_MS = 30_000;
 /** Sends one after the other of `asks` without waiting for the answer to the one before. */
 export function startLoad(client: Client, asks: readonly Ask[], perSecond: number): Load {
   const began = performance.now();
-  const tally: Tally = { sent: 0, wrong: [], millis: [] };
+  const tally: Tally = { sent: 0, wrong: [], slowestMs: 0 };
   const underWay = new Set<Promise<void>>();
   const timer = setInterval(() => {
     const ask = asks[tally.sent % asks.length];
@@ -36,7 +35,7 @@ export function startLoad(client: Client, asks: readonly Ask[], perSecond: numbe
     tally.sent += 1;
     const sent = performance.now();
     const answer = outcome(client, ask).then((wrong) => {
-      tally.millis.push(performance.now() - sent);
+      tally.slowestMs = Math.max(tally.slowestMs, Math.round(performance.now() - sent));
       if (wrong !== undefined) tally.wrong.push(`at ${((sent - began) / 1000).toFixed(1)} s: ${wrong}`);
       underWay.delete(answer);
     });
@@ -64,10 +63,10 @@ async function outcome(client: Client, { type, object, refusal }: Ask): Promise<
 }
 
 /** A figure for the scenario's line; throws when an answer was wrong. */
-export function faultless({ sent, wrong, millis }: Tally, during: string): string {
+export function faultless({ sent, wrong, slowestMs }: Tally, during: string): string {
   const [first] = wrong;
   if (first !== undefined)
     throw new Error(`${during}: ${String(wrong.length)} of ${String(sent)} requests were wrong; ${first}`);
   if (sent < 20) throw new Error(`${during}: only ${String(sent)} requests were sent`);
-  return `${during}: 0 of ${String(sent)} requests failed, slowest ${String(Math.round(Math.max(...millis)))} ms`;
+  return `${during}: 0 of ${String(sent)} requests failed, slowest ${String(slowestMs)} ms`;
 }

@@ -1,25 +1,18 @@
 /** What the scenarios apply. */
 import type { ResourceType } from '../../src/runtime/resource.ts';
 import type { Ask } from './load.ts';
+import { CONFIG_MAP } from '../../src/runtime/core-types.ts';
 
 export const NAMESPACE = 'cogniforge-system';
 /** Where users are. */
 export const USERS = 'shop';
 export const IMAGE = 'ghcr.io/cogniforge/cogniforge:0.1.0';
 
-const DEPLOYMENT: ResourceType = {
+export const DEPLOYMENT: ResourceType = {
   group: 'apps',
   version: 'v1',
   kind: 'Deployment',
   plural: 'deployments',
-  namespaced: true,
-};
-
-const CONFIG_MAP: ResourceType = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
   namespaced: true,
 };
 

@@ -6,7 +6,8 @@ import { openArena } from './arena.ts';
 import { calm } from './plan.ts';
 import { dice } from './random.ts';
 import { startSubject, untilSettled, type Arena } from './schedule.ts';
-import { CONFIGMAP, FINALIZER, type Copy } from './subject.ts';
+import { FINALIZER, type Copy } from './subject.ts';
+import { CONFIG_MAP } from '../../src/runtime/core-types.ts';
 
 let cluster: Cluster;
 let arena: Arena;
@@ -29,7 +30,7 @@ async function apply(namespace: string, x: number): Promise<void> {
 }
 
 async function copies(namespace: string): Promise<Copy[]> {
-  return (await arena.admin.list<Copy>(CONFIGMAP, { namespace, labelSelector: 'copy=true' })).items;
+  return (await arena.admin.list<Copy>(CONFIG_MAP, { namespace, labelSelector: 'copy=true' })).items;
 }
 
 /** What a DELETE does that had looked at the resource before its finalizer was written. */

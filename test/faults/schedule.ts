@@ -22,7 +22,8 @@ import { BENCH, converged, type Bench } from '../bench/bench-kind.ts';
 import { calm, planOf, type Plan } from './plan.ts';
 import { startProxy, type Proxy, type Upstream } from './proxy.ts';
 import type { Dice } from './random.ts';
-import { CONFIGMAP, subject, type Copy } from './subject.ts';
+import { subject, type Copy } from './subject.ts';
+import { CONFIG_MAP } from '../../src/runtime/core-types.ts';
 
 export interface Arena {
   /** straight to the server, never through a proxy */
@@ -179,7 +180,7 @@ export async function untilSettled(admin: Client, namespace: string, cache: Cach
 /** What is not as it should be at rest, in words. */
 async function differences(admin: Client, namespace: string, cache: Cache): Promise<string[]> {
   const benches = (await admin.list<Bench>(BENCH, { namespace })).items;
-  const copies = (await admin.list<Copy>(CONFIGMAP, { namespace, labelSelector: 'copy=true' })).items;
+  const copies = (await admin.list<Copy>(CONFIG_MAP, { namespace, labelSelector: 'copy=true' })).items;
   const copyOf = new Map(copies.map((copy) => [copy.metadata.name, copy]));
   const owners = new Map(benches.map((bench) => [bench.metadata.name, bench]));
   return [
@@ -199,7 +200,7 @@ async function differences(admin: Client, namespace: string, cache: Cache): Prom
       .filter(({ metadata }) => !owners.has(metadata.name))
       .map(({ metadata }) => `${metadata.name}: a copy without its resource`),
     ...unequal('benches', benches, cache.informer<Bench>(BENCH).list()),
-    ...unequal('copies', copies, cache.informer<Copy>(CONFIGMAP, { labelSelector: 'copy=true' }).list()),
+    ...unequal('copies', copies, cache.informer<Copy>(CONFIG_MAP, { labelSelector: 'copy=true' }).list()),
   ];
 }
 

@@ -3,16 +3,9 @@
  * is to stand beside each resource until the resource goes. A finalizer holds the resource until the ConfigMap is gone.
  */
 import type { Kind, Reader } from '../../src/runtime/kind.ts';
-import { keyOf, type KubernetesObject, type ResourceType } from '../../src/runtime/resource.ts';
+import { keyOf, type KubernetesObject } from '../../src/runtime/resource.ts';
 import { BENCH, type Bench } from '../bench/bench-kind.ts';
-
-export const CONFIGMAP: ResourceType = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-};
+import { CONFIG_MAP } from '../../src/runtime/core-types.ts';
 
 export const FINALIZER = 'bench.cogniforge.dev/copy';
 
@@ -29,13 +22,13 @@ export function subject(namespace: string): Kind<Bench, Input> {
   const ours = { labelSelector: 'copy=true' };
   return {
     type: BENCH,
-    watches: [{ type: CONFIGMAP, selection: ours, map: (change) => [change.key] }],
+    watches: [{ type: CONFIG_MAP, selection: ours, map: (change) => [change.key] }],
     finalizer: FINALIZER,
     concurrency: 4,
     gather: (resource, read: Reader) =>
       Promise.resolve({
         resource,
-        copy: read.of<Copy>(CONFIGMAP, ours).get(keyOf(resource.metadata)),
+        copy: read.of<Copy>(CONFIG_MAP, ours).get(keyOf(resource.metadata)),
       }),
     decide({ resource, copy }) {
       const { metadata, spec } = resource;
@@ -45,7 +38,7 @@ export function subject(namespace: string): Kind<Bench, Input> {
         if (copy === undefined) return { ...rest, effects: [] };
         const { uid = '', name } = copy.metadata;
         const ref = { apiVersion: 'v1', kind: 'ConfigMap', name, namespace, uid };
-        return { ...rest, effects: [{ kind: 'remove', key: `copy/${name}`, type: CONFIGMAP, ref }] };
+        return { ...rest, effects: [{ kind: 'remove', key: `copy/${name}`, type: CONFIG_MAP, ref }] };
       }
       if (copy?.data?.x === String(spec.x) && copy.data.of === metadata.uid) return { ...rest, effects: [] };
       return {
@@ -54,7 +47,7 @@ export function subject(namespace: string): Kind<Bench, Input> {
           {
             kind: 'apply',
             key: `copy/${metadata.name}`,
-            type: CONFIGMAP,
+            type: CONFIG_MAP,
             object: copyOf(resource),
             force: true,
           },

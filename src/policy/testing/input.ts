@@ -2,6 +2,7 @@
 import { isRecord } from '../../runtime/json.ts';
 import { splitApiVersion, type Unstructured } from '../../runtime/resource.ts';
 import type { AdmissionRequest, Operation } from '../../runtime/webhook/review.ts';
+import { judgedObject } from '../reviews.ts';
 
 type Loose = Readonly<Record<string, unknown>>;
 
@@ -36,12 +37,6 @@ export function inputOf(reads: 'review' | 'object', request: Loose, parameters: 
   const object = judgedObject(request);
   if (reads === 'object') return object;
   return { review: { ...request, object }, parameters };
-}
-
-/** A deleted object is judged as it was: it comes as oldObject alone. */
-export function judgedObject(request: Loose): unknown {
-  const { operation, object, oldObject } = request;
-  return (operation === 'DELETE' ? oldObject : object) ?? null;
 }
 
 /**

@@ -6,7 +6,7 @@ import { matches } from '../match.ts';
 import type { ParameterCheck } from '../parameters.ts';
 import type { PolicyRule } from '../policyrule/types.gen.ts';
 import { describeProblem } from '../problems.ts';
-import { violationsOf } from '../verdict.ts';
+import { violationsOf, wordsOf } from '../verdict.ts';
 import { unmet, type Count } from './expectation.ts';
 import { inputOf, matchable, requestAbout } from './input.ts';
 
@@ -86,12 +86,4 @@ async function failureOf(bench: Bench, test: OwnTest, path: string): Promise<str
 export function countOf(expect: OwnTest['expect']): Count {
   if (typeof expect === 'number') return expect;
   return expect === 'NoViolation' ? 'no' : 'yes';
-}
-
-function wordsOf({ metadata, spec }: PolicyRule) {
-  return {
-    name: metadata.name,
-    severity: spec.severity,
-    ...(spec.violationMessage === undefined ? {} : { violationMessage: spec.violationMessage }),
-  };
 }

@@ -5,21 +5,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '../client.ts';
 import { isApiError } from '../errors.ts';
-import type { ResourceType } from '../resource.ts';
 import type { AdmissionRequest, Operation, Verdict } from './review.ts';
+import { CONFIG_MAP } from '../core-types.ts';
 
 export const PROBE_PATH = '/probe';
 export const PROBE_NAME = 'cogniforge-probe';
 
 const NONCE = 'cogniforge.dev/probe';
-
-const CONFIG_MAP: ResourceType = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-};
 
 /** Only dry runs of one name: no other ConfigMap is ever sent to us on account of the probe. */
 export const PROBE_RULE = {

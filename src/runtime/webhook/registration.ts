@@ -28,14 +28,7 @@ import {
 import { probeWebhook } from './probe.ts';
 import { unknownKinds } from './rules.ts';
 import type { MatchCondition, Target } from './target.ts';
-
-const CRD: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  kind: 'CustomResourceDefinition',
-  plural: 'customresourcedefinitions',
-  namespaced: false,
-};
+import { CRD } from '../core-types.ts';
 
 /** Kinds of aggregated API servers come without a CRD: looked for again this often while one is missing. */
 const REDISCOVER_MS = 30_000;

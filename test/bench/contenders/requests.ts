@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { admin } from '../objects.ts';
-import { CONFIGMAP } from '../../faults/subject.ts';
+import { CONFIG_MAP } from '../../../src/runtime/core-types.ts';
 
 const { values } = parseArgs({
   options: {
@@ -41,7 +41,7 @@ process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit(0));
 async function ours(): Promise<() => Promise<unknown>> {
   const { client } = await admin(values.kubeconfig);
   if (values.request === 'version') return () => client.raw('GET', '/version');
-  return () => client.get(CONFIGMAP, { name: values.name, namespace: values.namespace });
+  return () => client.get(CONFIG_MAP, { name: values.name, namespace: values.namespace });
 }
 
 async function theirs(): Promise<() => Promise<unknown>> {

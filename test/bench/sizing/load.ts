@@ -1,15 +1,7 @@
 /** Deployments that are really created, at a fixed rate, one team after the other: each is judged by its team's rules. */
 import type { Client } from '../../../src/runtime/client.ts';
-import type { ResourceType } from '../../../src/runtime/resource.ts';
+import { DEPLOYMENT } from '../../e2e/objects.ts';
 import { teamName } from './rules.ts';
-
-const DEPLOYMENT: ResourceType = {
-  group: 'apps',
-  version: 'v1',
-  kind: 'Deployment',
-  plural: 'deployments',
-  namespaced: true,
-};
 
 export interface Load {
   /** ms from the request to the API server's answer, one for each */

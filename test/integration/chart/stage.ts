@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { systemClock } from '../../../src/runtime/clock.ts';
+import { CONFIG_MAP } from '../../../src/runtime/core-types.ts';
 import { connect } from '../../../src/runtime/connect.ts';
 import { isApiError, messageOf } from '../../../src/runtime/errors.ts';
 import type { Cluster } from '../../cluster/controlplane.ts';
@@ -132,14 +133,13 @@ export interface Load {
 /** Creates a ConfigMap of its own in a dry run, one after the other, more than a hundred a second. */
 export async function load(kubeconfig: string, namespace: string): Promise<Load> {
   const { client } = await connect({ kubeconfig, context: undefined }, {}, systemClock, () => undefined);
-  const type = { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
   const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'unrelated', namespace } };
   const refused: string[] = [];
   let accepted = 0;
   let running = true;
   const loop = async (): Promise<void> => {
     while (running) {
-      await client.create(type, object, { dryRun: true }).then(
+      await client.create(CONFIG_MAP, object, { dryRun: true }).then(
         () => (accepted += 1),
         (error: unknown) => refused.push(messageOf(error)),
       );

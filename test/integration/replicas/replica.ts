@@ -13,7 +13,7 @@ import { createLog } from '../../../src/runtime/log.ts';
 import { Manager } from '../../../src/runtime/manager.ts';
 import { httpsTransport } from '../../../src/runtime/transport.ts';
 import type { Client } from '../../../src/runtime/client.ts';
-import { CONFIGMAP } from '../../faults/subject.ts';
+import { CONFIG_MAP } from '../../../src/runtime/core-types.ts';
 
 const [kubeconfig = '', namespace = '', identity = ''] = process.argv.slice(2);
 const BEAT_MS = 20;
@@ -43,7 +43,7 @@ async function beat(term: Term, writer: Client): Promise<void> {
       data: { by: identity, beats: String(beats) },
     };
     try {
-      await writer.apply(CONFIGMAP, object, { fieldManager: 'beat', force: true });
+      await writer.apply(CONFIG_MAP, object, { fieldManager: 'beat', force: true });
     } catch {
       if (term.signal.aborted) return;
     }

@@ -7,7 +7,7 @@ import { lines } from '../../../src/runtime/cache/lines.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { LEASE } from '../../../src/runtime/leader.ts';
 import type { KubernetesObject, ResourceType } from '../../../src/runtime/resource.ts';
-import { CONFIGMAP } from '../../faults/subject.ts';
+import { CONFIG_MAP } from '../../../src/runtime/core-types.ts';
 
 const REPLICA = join(dirname(fileURLToPath(import.meta.url)), 'replica.ts');
 
@@ -36,7 +36,7 @@ export async function openStage(admin: Client, kubeconfig: string, namespace: st
   const end = new AbortController();
   const children: ChildProcess[] = [];
   await Promise.all([
-    follow(admin, CONFIGMAP, namespace, end.signal, ({ metadata, data }) => {
+    follow(admin, CONFIG_MAP, namespace, end.signal, ({ metadata, data }) => {
       if (metadata.name === 'beat') record(journal, 'beat', metadata.resourceVersion, data?.by);
     }),
     follow(admin, LEASE, namespace, end.signal, ({ metadata, spec }) => {

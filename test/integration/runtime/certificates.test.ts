@@ -5,16 +5,9 @@ import { caBundleOf, currentBundle, type Bundle } from '../../../src/runtime/cer
 import type { Client } from '../../../src/runtime/client.ts';
 import { connect } from '../../../src/runtime/connect.ts';
 import { createLog } from '../../../src/runtime/log.ts';
-import type { ResourceType } from '../../../src/runtime/resource.ts';
 import { startCluster, type Cluster } from '../../cluster/controlplane.ts';
+import { SECRET } from '../../../src/runtime/core-types.ts';
 
-const SECRET: ResourceType = {
-  group: '',
-  version: 'v1',
-  kind: 'Secret',
-  plural: 'secrets',
-  namespaced: true,
-};
 const KEY = { name: 'webhook-tls', namespace: 'default' };
 
 let cluster: Cluster;

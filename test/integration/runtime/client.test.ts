@@ -9,6 +9,7 @@ import { parseJson, stringifyJson } from '../../../src/runtime/json.ts';
 import type { ObjectMeta, Unstructured } from '../../../src/runtime/resource.ts';
 import { startCluster, type Cluster } from '../../cluster/controlplane.ts';
 import { startRelay } from './tcp-relay.ts';
+import { CRD } from '../../../src/runtime/core-types.ts';
 import {
   absentApiService,
   admin,
@@ -18,7 +19,6 @@ import {
   CONFIGMAP,
   configMap,
   connectTo,
-  CRD,
   errorOf,
   EVENT,
   guardedPod,

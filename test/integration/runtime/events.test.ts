@@ -4,19 +4,12 @@ import { execFileSync } from 'node:child_process';
 import type { Client } from '../../../src/runtime/client.ts';
 import { createEvents } from '../../../src/runtime/events.ts';
 import type { Note } from '../../../src/runtime/kind.ts';
-import type { KubernetesObject, ResourceType } from '../../../src/runtime/resource.ts';
+import type { KubernetesObject } from '../../../src/runtime/resource.ts';
 import { admin } from '../../bench/objects.ts';
 import { startCluster, type Cluster } from '../../cluster/controlplane.ts';
 import { manualClock } from '../../unit/clock.ts';
 import { keptLog } from '../../unit/logs.ts';
-
-const EVENT: ResourceType = {
-  group: 'events.k8s.io',
-  version: 'v1',
-  kind: 'Event',
-  plural: 'events',
-  namespaced: true,
-};
+import { EVENT } from '../../../src/runtime/core-types.ts';
 
 interface Event extends KubernetesObject {
   type: string;

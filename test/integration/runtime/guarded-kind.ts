@@ -5,8 +5,8 @@ import { conditionsOf, type Statement } from '../../../src/runtime/conditions.ts
 import type { BaseStatus, Decision, Kind, Reader } from '../../../src/runtime/kind.ts';
 import { ownedBy, ownersOf } from '../../../src/runtime/owner.ts';
 import { keyOf, type KubernetesObject, type Resource } from '../../../src/runtime/resource.ts';
-import { CONFIGMAP } from '../../faults/subject.ts';
 import { GUARD } from './idle-kind.ts';
+import { CONFIG_MAP } from '../../../src/runtime/core-types.ts';
 
 export const FINALIZER = 'idle.cogniforge.dev/copy';
 
@@ -31,13 +31,13 @@ const COPIES = { labelSelector: 'ward=true' };
 export function wardKind(seen: (name: string) => void, finalizer: string | undefined): Kind<Ward, Input> {
   return {
     type: GUARD,
-    watches: [{ type: CONFIGMAP, selection: COPIES, map: mapping }],
+    watches: [{ type: CONFIG_MAP, selection: COPIES, map: mapping }],
     ...(finalizer === undefined ? {} : { finalizer }),
     async gather(resource, read) {
       seen(resource.metadata.name);
       if (resource.spec.fault === 'gather') throw new TypeError('gather broke');
       if (resource.spec.fault === 'hang') await untilAborted(read);
-      return { resource, copy: read.of(CONFIGMAP, COPIES).get(keyOf(resource.metadata)) };
+      return { resource, copy: read.of(CONFIG_MAP, COPIES).get(keyOf(resource.metadata)) };
     },
     decide,
   };
@@ -89,7 +89,7 @@ function undo(copy: KubernetesObject | undefined, { namespace = '' }: Ward['meta
   if (copy === undefined) return [];
   const { name, uid = '' } = copy.metadata;
   const ref = { apiVersion: 'v1', kind: 'ConfigMap', name, namespace, uid };
-  return [{ kind: 'remove' as const, key: name, type: CONFIGMAP, ref }];
+  return [{ kind: 'remove' as const, key: name, type: CONFIG_MAP, ref }];
 }
 
 function apply(resource: Ward) {
@@ -100,5 +100,11 @@ function apply(resource: Ward) {
     metadata: { name, namespace, labels: { ward: 'true' } },
     data: { x: String(resource.spec.x) },
   };
-  return { kind: 'apply' as const, key: name, type: CONFIGMAP, object: ownedBy(copy, resource), force: true };
+  return {
+    kind: 'apply' as const,
+    key: name,
+    type: CONFIG_MAP,
+    object: ownedBy(copy, resource),
+    force: true,
+  };
 }

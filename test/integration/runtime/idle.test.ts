@@ -20,13 +20,13 @@ import { createLog } from '../../../src/runtime/log.ts';
 import { Manager } from '../../../src/runtime/manager.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import { Presence } from '../../../src/runtime/presence.ts';
-import { admin, inParallel } from '../../bench/objects.ts';
+import { admin, inParallel, installKind } from '../../bench/objects.ts';
 import { startCluster, type Cluster } from '../../cluster/controlplane.ts';
 import { freePorts } from '../../cluster/processes.ts';
 import { toolPath } from '../../cluster/tools.ts';
 import { manualClock } from '../../unit/clock.ts';
 import { GUARD, GUARD_CRD, guardKind, type Guard } from './idle-kind.ts';
-import { forbids, installKind, prepare, rule } from './prepare.ts';
+import { forbids, prepare, rule } from './prepare.ts';
 import { ask, spawnOperator, until } from './process.ts';
 import { startRelay, writesSince, type Relay } from './relay.ts';
 

@@ -6,10 +6,10 @@ import { LEASE } from '../../../src/runtime/leader.ts';
 import type { KubernetesObject } from '../../../src/runtime/resource.ts';
 import { admin, createNamespace } from '../../bench/objects.ts';
 import { startCluster, type Cluster } from '../../cluster/controlplane.ts';
-import { CONFIGMAP } from '../../faults/subject.ts';
 import { until } from './process.ts';
 import { startRelay, type Relay } from './relay.ts';
 import { startReplica } from './replica.ts';
+import { CONFIG_MAP } from '../../../src/runtime/core-types.ts';
 
 let cluster: Cluster;
 let client: Client;
@@ -104,11 +104,11 @@ describe('the client of a term', () => {
     const { writer, end, close } = await guarded();
     const from = relay.passed.length;
     const calls = [
-      writer.create(CONFIGMAP, object('created')),
-      writer.apply(CONFIGMAP, object('applied'), { fieldManager: 'x' }),
-      writer.update(CONFIGMAP, object('updated')),
-      writer.patch(CONFIGMAP, object('patched').metadata, { type: 'merge', body: {} }),
-      writer.delete(CONFIGMAP, object('deleted').metadata),
+      writer.create(CONFIG_MAP, object('created')),
+      writer.apply(CONFIG_MAP, object('applied'), { fieldManager: 'x' }),
+      writer.update(CONFIG_MAP, object('updated')),
+      writer.patch(CONFIG_MAP, object('patched').metadata, { type: 'merge', body: {} }),
+      writer.delete(CONFIG_MAP, object('deleted').metadata),
       writer.raw('POST', '/api/v1/namespaces', { body: {} }),
     ];
     // The term ends while they wait for their connections.
@@ -125,17 +125,17 @@ describe('the client of a term', () => {
     const { writer, end, term, close } = await guarded();
     end();
     term.abort();
-    expect((await writer.list(CONFIGMAP, { namespace: 'default' })).items).toBeDefined();
+    expect((await writer.list(CONFIG_MAP, { namespace: 'default' })).items).toBeDefined();
     close();
   });
 
   it('gives up what is under way when the signal of the term comes', async () => {
     const { writer, term, close } = await guarded();
-    await writer.list(CONFIGMAP, { namespace: 'default' });
-    const call = writer.create(CONFIGMAP, object('late'));
+    await writer.list(CONFIG_MAP, { namespace: 'default' });
+    const call = writer.create(CONFIG_MAP, object('late'));
     term.abort();
     await expect(call).rejects.toMatchObject({ kind: 'aborted' });
-    await expect(writer.create(CONFIGMAP, object('later'))).rejects.toMatchObject({ kind: 'aborted' });
+    await expect(writer.create(CONFIG_MAP, object('later'))).rejects.toMatchObject({ kind: 'aborted' });
     close();
   });
 });

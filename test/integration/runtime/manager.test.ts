@@ -6,15 +6,14 @@ import { erase } from '../../../src/runtime/kind.ts';
 import { ownedBy } from '../../../src/runtime/owner.ts';
 import { writeFinalizers, writeStatus } from '../../../src/runtime/patch.ts';
 import type { KubernetesObject } from '../../../src/runtime/resource.ts';
-import { admin, createNamespace } from '../../bench/objects.ts';
+import { admin, createNamespace, installKind } from '../../bench/objects.ts';
 import { startCluster, type Cluster } from '../../cluster/controlplane.ts';
-import { CONFIGMAP } from '../../faults/subject.ts';
 import { FINALIZER, wardKind, type Ward, type WardSpec } from './guarded-kind.ts';
 import { GUARD, GUARD_CRD } from './idle-kind.ts';
-import { installKind } from './prepare.ts';
 import { until } from './process.ts';
 import { startRelay, type Relay } from './relay.ts';
 import { startReplica, type Replica } from './replica.ts';
+import { CONFIG_MAP } from '../../../src/runtime/core-types.ts';
 
 let cluster: Cluster;
 let client: Client;
@@ -119,7 +118,7 @@ describe('a resource', () => {
 
   it('owns what was made for it', async () => {
     const { metadata } = await stage.get('one');
-    const copy = await client.get(CONFIGMAP, { name: 'one', namespace: stage.namespace });
+    const copy = await client.get(CONFIG_MAP, { name: 'one', namespace: stage.namespace });
     expect(copy.metadata.ownerReferences).toMatchObject([
       { kind: 'Guard', name: 'one', uid: metadata.uid, controller: true },
     ]);
@@ -127,9 +126,9 @@ describe('a resource', () => {
 
   it('is looked at when what it owns is changed by somebody else', async () => {
     const patch = { type: 'merge' as const, body: { data: { x: 'tampered' } } };
-    await client.patch(CONFIGMAP, { name: 'one', namespace: stage.namespace }, patch);
+    await client.patch(CONFIG_MAP, { name: 'one', namespace: stage.namespace }, patch);
     await until('the copy is right again', async () => {
-      const copy = await client.get<KubernetesObject & { data: { x: string } }>(CONFIGMAP, {
+      const copy = await client.get<KubernetesObject & { data: { x: string } }>(CONFIG_MAP, {
         name: 'one',
         namespace: stage.namespace,
       });
@@ -143,7 +142,7 @@ describe('a resource', () => {
     const writes = stage.writes('one');
     expect(writes.lastIndexOf('DELETE configmaps')).toBeGreaterThan(0);
     expect(writes.lastIndexOf('PATCH guards')).toBeGreaterThan(writes.lastIndexOf('DELETE configmaps'));
-    await expect(client.get(CONFIGMAP, { name: 'one', namespace: stage.namespace })).rejects.toThrow();
+    await expect(client.get(CONFIG_MAP, { name: 'one', namespace: stage.namespace })).rejects.toThrow();
   });
 
   it('that stalls says so, is left alone until its spec changes, and says so no more', async () => {
@@ -178,7 +177,7 @@ describe('a resource', () => {
   );
 
   it('is not lost when a listener throws', async () => {
-    await client.create(CONFIGMAP, {
+    await client.create(CONFIG_MAP, {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: 'poison', namespace: stage.namespace, labels: { ward: 'true' } },
@@ -199,14 +198,14 @@ describe('ownerReferences', () => {
       metadata: { name, namespace: 'default' },
     });
     const gone = (name: string) =>
-      client.get(CONFIGMAP, { name, namespace: 'default' }).then(
+      client.get(CONFIG_MAP, { name, namespace: 'default' }).then(
         () => false,
         () => true,
       );
-    const owner = await client.create<KubernetesObject>(CONFIGMAP, copy('owner'));
-    await client.create(CONFIGMAP, ownedBy(copy('owned'), owner));
-    await client.create(CONFIGMAP, copy('free'));
-    await client.delete(CONFIGMAP, owner.metadata);
+    const owner = await client.create<KubernetesObject>(CONFIG_MAP, copy('owner'));
+    await client.create(CONFIG_MAP, ownedBy(copy('owned'), owner));
+    await client.create(CONFIG_MAP, copy('free'));
+    await client.delete(CONFIG_MAP, owner.metadata);
     await until('what was owned is gone', () => gone('owned'));
     expect(await gone('free')).toBe(false);
   });

@@ -1,34 +1,11 @@
 /** A cluster made ready for the operator: its kinds and its namespace. */
 import { execFileSync } from 'node:child_process';
 import type { Client } from '../../../src/runtime/client.ts';
-import { isApiError } from '../../../src/runtime/errors.ts';
-import type { KubernetesObject, ResourceType } from '../../../src/runtime/resource.ts';
+import type { KubernetesObject } from '../../../src/runtime/resource.ts';
 import { type as POLICY_RULE } from '../../../src/policy/policyrule/crd.gen.ts';
 import { createNamespace } from '../../bench/objects.ts';
 import type { Cluster } from '../../cluster/controlplane.ts';
 import { until } from './process.ts';
-
-export const CRD: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  kind: 'CustomResourceDefinition',
-  plural: 'customresourcedefinitions',
-  namespaced: false,
-};
-
-/** Resolves when the kind can be listed. */
-export async function installKind(client: Client, crd: KubernetesObject, type: ResourceType): Promise<void> {
-  await client.apply(CRD, crd, { fieldManager: 'test' });
-  await until(`${type.kind} is served`, async () => {
-    try {
-      await client.list(type, { limit: 1 });
-      return true;
-    } catch (error) {
-      if (isApiError(error, 'notFound', 'transient', 'throttled')) return false;
-      throw error;
-    }
-  });
-}
 
 export async function prepare(client: Client, { kubectl, kubeconfig }: Cluster): Promise<void> {
   for (const verb of [

@@ -7,6 +7,7 @@ import { isApiError } from '../../../src/runtime/errors.ts';
 import type { Resource, ResourceType } from '../../../src/runtime/resource.ts';
 import { httpsTransport, type Transport } from '../../../src/runtime/transport.ts';
 import type { Cluster } from '../../cluster/controlplane.ts';
+import { CRD } from '../../../src/runtime/core-types.ts';
 
 export const CONFIGMAP: ResourceType = core('ConfigMap', 'configmaps');
 export const EVENT: ResourceType = core('Event', 'events');
@@ -17,13 +18,6 @@ const PDB: ResourceType = {
   kind: 'PodDisruptionBudget',
   plural: 'poddisruptionbudgets',
   namespaced: true,
-};
-export const CRD: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  kind: 'CustomResourceDefinition',
-  plural: 'customresourcedefinitions',
-  namespaced: false,
 };
 export const BOX: ResourceType = {
   group: 'test.cogniforge.dev',

@@ -23,6 +23,7 @@ import { casesOf, semanticCases, type Case } from './cases.ts';
 import { lax, laxObjects, ratchetCases } from './ratcheting.ts';
 import { goodPart, type Json } from './objects.ts';
 import { semantics } from './semantics.ts';
+import { CRD } from '../../../src/runtime/core-types.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -53,16 +54,8 @@ function typeOf(crd: CustomResourceDefinition): ResourceType {
   return { group, version, kind: names.kind, plural: names.plural, namespaced: scope === 'Namespaced' };
 }
 
-const CRDS: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  kind: 'CustomResourceDefinition',
-  plural: 'customresourcedefinitions',
-  namespaced: false,
-};
-
 async function install(crd: CustomResourceDefinition): Promise<void> {
-  await client.apply(CRDS, crd, { fieldManager: 'test', force: true });
+  await client.apply(CRD, crd, { fieldManager: 'test', force: true });
   for (const deadline = Date.now() + 30_000; ;) {
     try {
       await client.list(typeOf(crd));

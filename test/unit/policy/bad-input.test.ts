@@ -1,6 +1,6 @@
 /** Hostile input through the real server, gate, library, compiler and engine: what the API server is answered, by failurePolicy. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Agent, request } from 'node:https';
+import { Agent } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
 import { compile } from '../../../src/policy/compiler.ts';
 import { createEngine, type Engine } from '../../../src/policy/engine/engine.ts';
@@ -14,6 +14,7 @@ import { systemClock } from '../../../src/runtime/clock.ts';
 import { createLog } from '../../../src/runtime/log.ts';
 import { serveAdmission, type AdmissionServer } from '../../../src/runtime/webhook/server.ts';
 import { toolPath } from '../../cluster/tools.ts';
+import { httpsPost, type Answer } from '../runtime/https-post.ts';
 
 /** One rule for each failurePolicy, about everything, of the same text; it tells what it sees. */
 const REGO = `package t
@@ -97,11 +98,6 @@ afterAll(async () => {
   await engine.close();
 });
 
-interface Answer {
-  code: number;
-  body: string;
-}
-
 interface Response {
   uid: string;
   allowed: boolean;
@@ -110,31 +106,7 @@ interface Response {
 }
 
 function post(mode: Mode, body: string, headers: Record<string, string> = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const call = request(
-      {
-        host: '127.0.0.1',
-        port: server.port,
-        path: `/admit/${mode}?timeout=5s`,
-        method: 'POST',
-        agent,
-        headers: {
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-          ...headers,
-        },
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => {
-          resolve({ code: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') });
-        });
-      },
-    );
-    call.once('error', reject);
-    call.end(body);
-  });
+  return httpsPost({ port: server.port, path: `/admit/${mode}?timeout=5s`, agent }, body, headers);
 }
 
 /** A review as JSON text, so that it can hold what JavaScript would not write. */

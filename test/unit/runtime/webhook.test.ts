@@ -9,6 +9,7 @@ import type { Gate } from '../../../src/runtime/webhook/gate.ts';
 import type { EntryId } from '../../../src/runtime/webhook/target.ts';
 import { serveAdmission, type AdmissionServer } from '../../../src/runtime/webhook/server.ts';
 import { seeded } from '../random.ts';
+import { httpsPost, type Answer } from './https-post.ts';
 
 const SEED = Number(process.env['SEED'] ?? 20261124);
 const NAMES = ['127.0.0.1', 'localhost'];
@@ -36,37 +37,8 @@ const gate: Gate = {
       : { allowed: true, ...(name === 'warn' ? { warnings: ['x'.repeat(400)] } : {}) },
 };
 
-interface Answer {
-  code: number;
-  body: string;
-}
-
 function post(path: string, body: string | Buffer, headers: Record<string, string> = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const call = request(
-      {
-        host: '127.0.0.1',
-        port: server.port,
-        path,
-        method: 'POST',
-        agent,
-        headers: {
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-          ...headers,
-        },
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => {
-          resolve({ code: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') });
-        });
-      },
-    );
-    call.once('error', reject);
-    call.end(body);
-  });
+  return httpsPost({ port: server.port, path, agent }, body, headers);
 }
 
 function review(over: object = {}): string {
